@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class DentalcleanConfig(AppConfig):
+    """The project itself, as the last room of the house."""
+
+    name = "dentalclean"
+    verbose_name = _("Dentalclean")
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,1 @@
+"""PostgreSQL, Valkey, web, worker and beat on one machine, with nothing installed but wheels."""

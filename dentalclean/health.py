@@ -1,0 +1,62 @@
+"""Is the house alive, and does everything in it work?"""
+
+import logging
+from collections.abc import Callable
+
+from celery import current_app
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+log = logging.getLogger(__name__)
+
+
+@require_safe
+@never_cache
+def alive(request: HttpRequest) -> HttpResponse:
+    """Answer without touching anything outside this process."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+@never_cache
+def deep(request: HttpRequest) -> JsonResponse:
+    """Try each part; 503 when one of them fails. Tells states, never contents."""
+    parts = {name: _state(name, probe) for name, probe in PROBES.items()}
+    healthy = all(state == "ok" for state in parts.values())
+    return JsonResponse({"healthy": healthy, "parts": parts}, status=200 if healthy else 503)
+
+
+def _state(name: str, probe: Callable[[], None]) -> str:
+    try:
+        probe()
+    except (DatabaseError, OperationalError, RedisError, OSError) as problem:
+        log.warning("Health probe %s failed: %s.", name, type(problem).__name__)
+        return "failing"
+    return "ok"
+
+
+def _database() -> None:
+    """Write to the log of the database, which no table sees."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_logical_emit_message(true, 'healthz', '')")
+
+
+def _broker() -> None:
+    with current_app.connection_for_write(connect_timeout=2) as broker:
+        broker.ensure_connection(max_retries=1, timeout=2)
+
+
+def _cache() -> None:
+    cache.set("health", 1, timeout=10)
+
+
+PROBES: dict[str, Callable[[], None]] = {
+    "database": _database,
+    "broker": _broker,
+    "cache": _cache,
+}

@@ -1,0 +1,43 @@
+"""What every answer to a signed-in person has in common."""
+
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import add_never_cache_headers
+
+Answer = Callable[[HttpRequest], HttpResponse]
+
+SIGNED_IN_AT = "signed_in_at"
+
+
+class SessionEndMiddleware:
+    """End a session some hours after sign-in, however busy it has been."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Sign the person out when the time is up."""
+        if request.user.is_authenticated:
+            began = request.session.setdefault(SIGNED_IN_AT, int(time.time()))
+            if time.time() - began > settings.SESSION_ABSOLUTE_AGE:
+                logout(request)
+        return self.get_response(request)
+
+
+class NoStoreMiddleware:
+    """Let no browser or proxy keep a page that a signed-in person saw."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Mark the answer when the person is signed in, before or after it was made."""
+        before = request.user.is_authenticated
+        response = self.get_response(request)
+        if before or request.user.is_authenticated:
+            add_never_cache_headers(response)
+        return response
