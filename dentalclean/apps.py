@@ -8,3 +8,8 @@ class DentalcleanConfig(AppConfig):
     name = "dentalclean"
     verbose_name = _("Dentalclean")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from dentalclean.third_party import put_on_the_map
+
+        put_on_the_map()

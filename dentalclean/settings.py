@@ -165,7 +165,6 @@ INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
@@ -248,7 +247,8 @@ CACHES = {
 # by the reconcilers below, so a task that arrives twice or never changes nothing.
 
 CELERY_BROKER_URL = text(
-    "BROKER_URL", "the address of the Valkey broker, for example redis://host:6379/0",
+    "BROKER_URL",
+    "the address of the Valkey broker, for example redis://host:6379/0",
     HOUSE.broker_url(),
 )
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -312,7 +312,7 @@ ACCOUNT_RATE_LIMITS = {
 
 # Sessions end after 30 idle minutes, and after 12 hours whatever happens (middleware.py)
 
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "customers.sessions"
 SESSION_COOKIE_AGE = 30 * 60
 SESSION_SAVE_EVERY_REQUEST = True
 SESSION_EXPIRE_AT_BROWSER_CLOSE = False

@@ -1,10 +1,15 @@
 """Start-up of the tests: servers of their own, once per run, in a folder that goes with it."""
 
+import io
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
+from django.db.backends.postgresql.operations import DatabaseOperations
 
 from dentalclean.embedded import servers
 
@@ -32,3 +37,24 @@ def _clean_cache(request: pytest.FixtureRequest) -> Iterator[None]:
         from django.core.cache import cache
 
         cache.clear()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Publish the current policy in each worker's database, as every installation has done."""
+    with django_db_blocker.unblock():
+        call_command("publish_policy", stdout=io.StringIO())
+
+
+KEPT_BY_A_FLUSH = ('"consent_policyversion"', '"consent_notice"')
+_flush = DatabaseOperations.execute_sql_flush
+
+
+def _flush_past_the_triggers(operations: DatabaseOperations, statements: list[str]) -> Any:
+    """Empty the tables after a test with real transactions, ledgers included, policy excluded."""
+    kept = re.compile("|".join(f"{name}, |, {name}" for name in KEPT_BY_A_FLUSH))
+    emptied = [kept.sub("", statement) for statement in statements]
+    return _flush(operations, ["SET LOCAL session_replication_role = 'replica'", *emptied])
+
+
+DatabaseOperations.execute_sql_flush = _flush_past_the_triggers

@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ConsentConfig(AppConfig):
+    name = "consent"
+    verbose_name = _("Ändamål och val")
+
+    def ready(self) -> None:
+        from consent import checks  # noqa: F401  registers the catalogue's check

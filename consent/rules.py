@@ -1,0 +1,367 @@
+"""The gate: may we use this person's data for this purpose, by this channel, and until when?
+
+A condition is a fact or a stretch of days, stated once under a name with its reason. No condition
+mentions today: the decision is the intersection of the stretches, so "allowed", "until when" and
+"show me 2029-03-15" follow from two dates. One definition serves one person and a million.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection
+from django.db.models import (
+    Case,
+    CharField,
+    DateField,
+    F,
+    FilteredRelation,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Greatest, Least
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from consent.models import Standing
+from consent.purposes import (
+    Basis,
+    Permission,
+    Restricted,
+    Use,
+)
+from customers.dates import FAR, NEVER, Plus
+from customers.models import Customer
+from customers.models.channels import Channel
+from customers.models.people import Protection, Restriction
+
+Held = Standing.Permission
+
+
+def _day(value: date) -> Value:
+    return Value(value, output_field=DateField())
+
+
+ALWAYS, OPEN = _day(NEVER), _day(FAR)
+
+
+def _only_if(condition: Q) -> Case:
+    """A fact as a stretch: for ever when true, empty when false or unknown."""
+    return Case(When(condition, then=OPEN), default=ALWAYS, output_field=DateField())
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One reason why a use is open or shut.
+
+    `asked` says which uses it speaks of; `since` and `until` give its stretch, both days included.
+    """
+
+    name: str
+    reason: str | Promise
+    asked: Callable[[Use], bool]
+    until: Callable[[Use], Any]
+    since: Callable[[Use], Any] = lambda use: ALWAYS
+
+
+def _is_marketing(use: Use) -> bool:
+    return use.of.is_marketing
+
+
+def _has_choice(use: Use) -> bool:
+    return use.permission is not Permission.NONE
+
+
+def _held_enough(use: Use) -> Q:
+    enough = {
+        Permission.OPT_OUT: [Held.OPT_OUT, Held.CONSENT],
+        Permission.SOFT_OPT_IN: [Held.SOFT, Held.CONSENT],
+        Permission.CONSENT: [Held.CONSENT],
+        Permission.NONE: [],
+    }[use.permission]
+    return Q(standing__permission__in=enough)
+
+
+def _restriction_leaves(use: Use) -> Q:
+    """RES-02, RES-03: which restrictions leave this use open."""
+    if use.purpose in ("A", "A2", "L2"):
+        # A person's own limitation stops what is not necessary, not the deliveries (RES-03).
+        return Q(restriction__in=[Restriction.NONE, Restriction.VOLUNTARY])
+    return Q(restriction=Restriction.NONE)
+
+
+_RELATION_END = F("record__relation_ended_on")
+
+
+def _nix_window(flag: str, months: int) -> Case:
+    """Keep a number or address in NIX open a while after the relation (MFL-06, RUL-31)."""
+    after_end = Coalesce(Plus(_RELATION_END, months=months), ALWAYS)
+    return Case(
+        When(**{flag: False}, then=OPEN),
+        When(
+            standing__permission=Held.CONSENT,
+            then=Greatest(after_end, Plus(F("standing__opens"), months=3)),
+        ),
+        default=after_end,
+        output_field=DateField(),
+    )
+
+
+def _grown_up_since(use: Use) -> Any:
+    """RUL-03, RUL-04: a birth date wins over the person's own confirmation; unknown is a no."""
+    came_of_age = Plus(F("birth_date"), months=12 * use.of.minimum_age)
+    return Coalesce(came_of_age, F("adult_confirmed_on"), OPEN)
+
+
+CONDITIONS: tuple[Condition, ...] = (
+    Condition(
+        "alive",
+        _("Personen är avliden."),
+        asked=lambda use: use.of.is_marketing or use.purpose in ("D", "E", "J"),
+        until=lambda use: _only_if(Q(deceased_on__isnull=True)),
+    ),
+    Condition(
+        "informed",
+        _("Du har inte fått den första informationen från oss än."),
+        asked=_is_marketing,
+        since=lambda use: Coalesce(F("noticed_on"), OPEN),
+        until=lambda use: OPEN,
+    ),
+    Condition(
+        "purpose",
+        _("Det finns inget pågående ändamål som omfattar dig."),
+        asked=lambda use: True,
+        since=lambda use: Coalesce(F("record__since"), OPEN),
+        until=lambda use: Case(
+            When(record__ended_on__isnull=False, then=ALWAYS),
+            default=Coalesce(F("record__retain_until"), ALWAYS),
+            output_field=DateField(),
+        ),
+    ),
+    Condition(
+        "permission",
+        _("Du har inte sagt ja till det."),
+        asked=_has_choice,
+        since=lambda use: Coalesce(F("standing__opens"), OPEN),
+        until=lambda use: Case(
+            When(_held_enough(use), then=Coalesce(F("standing__closes"), ALWAYS)),
+            default=ALWAYS,
+            output_field=DateField(),
+        ),
+    ),
+    Condition(
+        "not_declined",
+        _("Du har sagt nej."),
+        asked=_has_choice,
+        until=lambda use: _only_if(Q(standing__declined=False)),
+    ),
+    Condition(
+        "soft_opt_in",
+        _("Det har gått mer än tolv månader sedan du slutade vara kund."),
+        asked=lambda use: use.permission is Permission.SOFT_OPT_IN,
+        until=lambda use: Case(
+            When(
+                standing__permission=Held.SOFT,
+                then=Coalesce(Plus(_RELATION_END, months=12), ALWAYS),
+            ),
+            default=OPEN,
+            output_field=DateField(),
+        ),
+    ),
+    Condition(
+        "nix_phone",
+        _("Numret finns i NIX."),
+        asked=lambda use: use.of.is_marketing and use.channel == Channel.PHONE,
+        until=lambda use: _nix_window("nix_phone", 6),
+    ),
+    Condition(
+        "nix_post",
+        _("Adressen finns i NIX."),
+        asked=lambda use: use.of.is_marketing and use.channel == Channel.POST,
+        until=lambda use: _nix_window("nix_post", 12),
+    ),
+    Condition(
+        "old_enough",
+        _("Vi vet inte att du är gammal nog för det här."),
+        asked=lambda use: use.of.minimum_age > 0,
+        since=_grown_up_since,
+        until=lambda use: OPEN,
+    ),
+    Condition(
+        "not_restricted",
+        _("Användningen av dina uppgifter är begränsad."),
+        asked=lambda use: use.of.restricted not in (Restricted.OWN_CASE, Restricted.LEGAL_NOTICE),
+        until=lambda use: _only_if(_restriction_leaves(use)),
+    ),
+    Condition(
+        "not_protected",
+        _("Du har skyddade personuppgifter."),
+        asked=lambda use: (
+            use.purpose in ("F", "P")
+            or (use.of.is_marketing and use.channel in (Channel.POST, Channel.PHONE))
+        ),
+        until=lambda use: _only_if(Q(protection=Protection.NONE)),
+    ),
+    Condition(
+        "reachable",
+        _("Vi har ingen adress för den vägen."),
+        asked=lambda use: use.channel in (Channel.EMAIL, Channel.SMS, Channel.PHONE),
+        until=lambda use: _only_if(~Q(email="") if use.channel == Channel.EMAIL else ~Q(phone="")),
+    ),
+)
+
+
+def conditions_for(use: Use) -> list[Condition]:
+    """Return the conditions that a use asks for, in the order they are told."""
+    return [condition for condition in CONDITIONS if condition.asked(use)]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One condition for one person: open from `since` to `until`, both days included."""
+
+    name: str
+    reason: str | Promise
+    since: date
+    until: date
+
+    def holds(self, on: date) -> bool:
+        return self.since <= on <= self.until
+
+
+@dataclass(frozen=True)
+class Decision:
+    """May we, with every reason."""
+
+    use: Use
+    opens: date
+    closes: date
+    basis: Basis
+    answers: tuple[Answer, ...]
+
+    def allowed(self, on: date) -> bool:
+        return self.opens <= on <= self.closes
+
+    def refusals(self, on: date) -> list[Answer]:
+        return [answer for answer in self.answers if not answer.holds(on)]
+
+
+class GateQuerySet(QuerySet[Customer]):
+    """Customers with the gate's dates for one use beside them."""
+
+    def processable(self, use: Use, on: date) -> "GateQuerySet":
+        return self.filter(gate_opens__lte=on, gate_closes__gte=on)
+
+
+def gate(use: Use) -> GateQuerySet:
+    """Return all customers with the two dates of a use and those of each condition."""
+    asked = conditions_for(use)
+    found: Any = GateQuerySet(Customer)
+    found = found.annotate(
+        record=FilteredRelation(
+            "processing_records", condition=Q(processing_records__purpose=use.purpose)
+        )
+    )
+    if _has_choice(use):
+        found = found.annotate(
+            standing=FilteredRelation(
+                "standings",
+                condition=Q(
+                    standings__purpose=use.purpose,
+                    standings__channel=use.channel,
+                    standings__third_party=use.third_party,
+                ),
+            )
+        )
+    columns: dict[str, Any] = {}
+    for condition in asked:
+        columns[f"{condition.name}_since"] = condition.since(use)
+        columns[f"{condition.name}_until"] = condition.until(use)
+    held = Coalesce(F("standing__permission"), Value(Held.NONE.value))
+    none = Value(Held.NONE.value, output_field=CharField())
+    return found.annotate(  # type: ignore[no-any-return]
+        **columns,
+        held=held if _has_choice(use) else none,
+        gate_opens=Greatest(ALWAYS, *(c.since(use) for c in asked)),
+        gate_closes=Least(OPEN, *(c.until(use) for c in asked)),
+    )
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """The gate's SQL for one use; compiling it anew costs ten times the query."""
+
+    one: str
+    many: str
+    params: tuple[Any, ...]
+    asked: tuple[Condition, ...]
+
+    def at(self, key: Any) -> list[Any]:
+        return [key if value is _KEY else value for value in self.params]
+
+
+_KEY_VALUE = -1
+_KEY = object()
+
+
+@lru_cache(maxsize=1024)
+def _compiled(use: Use) -> _Compiled:
+    asked = tuple(conditions_for(use))
+    columns = [f"{c.name}_{side}" for c in asked for side in ("since", "until")]
+    found = gate(use).filter(pk=_KEY_VALUE).order_by()
+    sql, params = found.values_list(
+        "pk", "held", "gate_opens", "gate_closes", *columns
+    ).query.sql_with_params()
+    by_key = '"customers_customer"."id" = %s'
+    if sql.count(by_key) != 1 or list(params).count(_KEY_VALUE) != 1:
+        raise RuntimeError("The gate's SQL no longer asks for one customer in one place.")
+    return _Compiled(
+        one=sql,
+        many=sql.replace(by_key, '"customers_customer"."id" = ANY(%s)'),
+        params=tuple(_KEY if value == _KEY_VALUE else value for value in params),
+        asked=asked,
+    )
+
+
+def _decision(use: Use, asked: Sequence[Condition], row: Sequence[Any]) -> Decision:
+    held, opens, closes, *dates = row[1:]
+    answers = tuple(
+        Answer(c.name, c.reason, dates[2 * i], dates[2 * i + 1]) for i, c in enumerate(asked)
+    )
+    basis = Basis.CONSENT if held == Held.CONSENT else use.of.basis
+    return Decision(use, opens, closes, basis, answers)
+
+
+def _unknown(use: Use) -> Decision:
+    nobody = Answer("known", _("Vi har inga uppgifter om personen."), FAR, NEVER)
+    return Decision(use, FAR, NEVER, use.of.basis, (nobody,))
+
+
+def may_process(customer_id: int, use: Use) -> Decision:
+    """Decide for one person; an unknown one is refused."""
+    compiled = _compiled(use)
+    with connection.cursor() as cursor:
+        cursor.execute(compiled.one, compiled.at(customer_id))
+        row = cursor.fetchone()
+    return _decision(use, compiled.asked, row) if row else _unknown(use)
+
+
+def may_process_many(customer_ids: Sequence[int], use: Use) -> dict[int, Decision]:
+    """Decide for many people in one statement; ids without a row come back as refusals."""
+    compiled = _compiled(use)
+    decisions = dict.fromkeys(customer_ids, _unknown(use))
+    with connection.cursor() as cursor:
+        cursor.execute(compiled.many, compiled.at(list(customer_ids)))
+        for row in cursor:
+            decisions[row[0]] = _decision(use, compiled.asked, row)
+    return decisions
+
+
+def audience(use: Use, on: date) -> Iterator[int]:
+    """Stream the keys of everyone whose data may be used so on that day, in constant memory."""
+    found = gate(use).processable(use, on).order_by().values_list("pk", flat=True)
+    return found.iterator(chunk_size=5000)

@@ -1,0 +1,114 @@
+"""From the ledger to what holds now: how one event changes the standing of one use.
+
+`consent.actions` writes events and standings with these functions and `replay` reads the ledger
+with them, so the two cannot disagree.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+
+from consent.models import Authority, Event, Standing
+from consent.purposes import BY_CODE, CATALOGUE, Objection, Permission, Use, chosen_uses
+from customers.dates import FAR, NEVER, stockholm_date
+from customers.models.channels import Collected
+
+Kind = Event.Kind
+Held = Standing.Permission
+
+
+@dataclass(frozen=True)
+class State:
+    """The standing of one use, without its key."""
+
+    permission: str
+    declined: bool
+    opens: date
+    closes: date
+    since: date
+    authority: int
+
+
+def applies_to(event: Event) -> Iterator[Use]:
+    """Yield the uses that an event speaks of; an empty purpose means all marketing (OBJ-02)."""
+    if event.kind in (Kind.RESTRICTED, Kind.UNRESTRICTED):
+        return
+    if event.kind == Kind.NOTICE_SERVED:
+        yield from (use for use in chosen_uses() if use.permission is Permission.OPT_OUT)
+        return
+    for purpose in CATALOGUE:
+        if event.purpose and purpose.code != event.purpose:
+            continue
+        if not event.purpose and purpose.objection is not Objection.MARKETING:
+            continue
+        if purpose.named_third_party and not event.third_party:
+            continue
+        for channel, permission in purpose.channels.items():
+            if permission is Permission.NONE or (event.channel and channel != event.channel):
+                continue
+            if event.kind == Kind.SOFT_OPT_IN and permission is not Permission.SOFT_OPT_IN:
+                continue
+            third_party = event.third_party if purpose.named_third_party else ""
+            yield Use(purpose.code, channel.value, third_party)
+
+
+def after(state: State | None, event: Event) -> State | None:
+    """Return the standing of a use after an event that speaks of it; None where there is none.
+
+    A refusal by a person falls only to the same person's later yes (OBJ-06).
+    """
+    day = stockholm_date(event.at)
+    match event.kind:
+        case Kind.NOTICE_SERVED:
+            return state or State(Held.OPT_OUT, False, day, FAR, day, event.authority)
+        case Kind.UNPROVEN:
+            return state or State(Held.NONE, False, FAR, NEVER, day, event.authority)
+        case Kind.SOFT_OPT_IN:
+            if state is None or not (state.declined or state.permission == Held.CONSENT):
+                return State(Held.SOFT, False, day, FAR, day, event.authority)
+            return state
+        case Kind.CONSENT_GIVEN:
+            if state is not None and state.declined and event.authority < Authority.PERSON:
+                return state
+            return State(Held.CONSENT, False, day, FAR, day, event.authority)
+        case Kind.CONSENT_WITHDRAWN | Kind.OBJECTED:
+            return _refused(state, day, event.authority)
+        case _:
+            return state
+
+
+def _refused(state: State | None, day: date, authority: int) -> State:
+    if state is None:
+        return State(Held.NONE, True, FAR, NEVER, day, authority)
+    if state.declined:
+        return state
+    # The day itself still counts for storage (RUL-34); the refusal acts at once.
+    closes = day if state.closes == FAR else NEVER
+    return replace(state, declined=True, closes=closes, since=day, authority=authority)
+
+
+def replay(events: Iterable[Event]) -> dict[Use, State]:
+    """Return every standing that one person's events add up to, in the order of the ledger."""
+    standings: dict[Use, State] = {}
+    for event in events:
+        for use in targets(event, standings):
+            state = after(standings.get(use), event)
+            if state is not None:
+                standings[use] = state
+    return standings
+
+
+def targets(event: Event, standings: dict[Use, State]) -> Iterator[Use]:
+    """Yield the uses of an event, with the named partners a total refusal reaches (RUL-30)."""
+    yield from applies_to(event)
+    if event.kind in (Kind.OBJECTED, Kind.CONSENT_WITHDRAWN) and not event.third_party:
+        for use in list(standings):
+            named = BY_CODE[use.purpose].named_third_party
+            spoken_of = event.purpose in ("", use.purpose) and event.channel in ("", use.channel)
+            if named and spoken_of:
+                yield use
+
+
+def counts_as_consent(collected: str, evidence: str) -> bool:
+    """Say whether a yes has the record CON-02 asks for; without it the yes does not count."""
+    return bool(evidence.strip()) or collected == Collected.PORTAL

@@ -1,0 +1,25 @@
+from customers.models.people import Address, Change, Customer, Session, User
+from customers.models.purchases import (
+    FiscalYear,
+    Invoice,
+    InvoiceSeries,
+    Order,
+    Product,
+    Subscription,
+)
+from customers.models.support import SupportCase
+
+__all__ = [
+    "Address",
+    "Change",
+    "Customer",
+    "FiscalYear",
+    "Invoice",
+    "InvoiceSeries",
+    "Order",
+    "Product",
+    "Session",
+    "Subscription",
+    "SupportCase",
+    "User",
+]

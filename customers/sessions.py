@@ -1,0 +1,19 @@
+"""Sessions in the database with their owner in a column of its own."""
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+
+
+class SessionStore(DatabaseStore):
+    @classmethod
+    def get_model_class(cls) -> Any:
+        return apps.get_model("customers", "Session")
+
+    def create_model_instance(self, data: dict[str, Any]) -> Any:
+        session = super().create_model_instance(data)
+        owner = data.get(SESSION_KEY)
+        session.user_id = int(owner) if owner else None
+        return session

@@ -1,0 +1,40 @@
+"""Triggers by which the database itself refuses what must not happen to a table."""
+
+import pgtrigger
+
+
+def not_emptied(name: str) -> pgtrigger.Trigger:
+    """Refuse TRUNCATE, which row triggers do not see."""
+    return pgtrigger.Trigger(
+        name=f"{name}_not_emptied",
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Truncate,
+        func="RAISE EXCEPTION 'This table is never emptied.';",
+    )
+
+
+def never_changes(name: str) -> list[pgtrigger.Trigger]:
+    """Keep a table append-only."""
+    return [
+        pgtrigger.Protect(
+            name=f"{name}_append_only", operation=pgtrigger.Update | pgtrigger.Delete
+        ),
+        not_emptied(name),
+    ]
+
+
+def stays_until_its_date(name: str, rule: str) -> pgtrigger.Trigger:
+    """Refuse to delete a row before the day after its `retain_until`, by the database's clock."""
+    return pgtrigger.Trigger(
+        name=f"{name}_stays",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Delete,
+        func=f"""
+            IF OLD.retain_until >= (now() AT TIME ZONE 'Europe/Stockholm')::date THEN
+                RAISE EXCEPTION 'Row % is kept to and including % ({rule}).',
+                    OLD.id, OLD.retain_until;
+            END IF;
+            RETURN OLD;
+        """,
+    )

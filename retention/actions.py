@@ -1,0 +1,207 @@
+"""The nightly purge: where people's data disappears.
+
+One run per business date. A run walks each way to fall due in the order of its index and takes
+people in batches, each batch a transaction of its own: lock the people that nobody else works on,
+ask under the lock what nothing keeps any more, delete it with a receipt per person and category,
+end the purposes, and remove whoever has nothing left. Any number of workers may do this at once;
+killed anywhere, a batch is either wholly done or not begun, and the receipts are the rows' own
+RETURNING, so there is no deletion without a receipt and no receipt without a deletion. A run closes
+with a pass that waits for locks, since a dying worker may still hold people.
+"""
+
+import hashlib
+import hmac
+import logging
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Max, Sum
+from django.utils import timezone
+
+from customers.dates import NEVER, today
+from customers.models import Session
+from customers.personal_data import Category
+from retention import statements
+from retention.models import Receipt, Run, Suppression
+from retention.rules import algebra, as_due
+
+log = logging.getLogger(__name__)
+
+# A batch aims at one second, so that nobody waits long for a lock (RUL-07).
+FIRST_BATCH = 5000
+SMALLEST_BATCH, LARGEST_BATCH = 100, 20000
+TARGET_SECONDS = 1.0
+LOCK_TIMEOUT = "2s"
+RUN_LOCK = 7_300_001
+
+
+class RunRefusedError(Exception):
+    """The run must not be made; the message says why and what to do."""
+
+
+@dataclass
+class Batch:
+    """What one transaction did."""
+
+    people: int = 0
+    rows: Counter[str] = field(default_factory=Counter)
+
+
+def open_run(business_date: date) -> tuple[Run, bool]:
+    """Return the run of a business date and whether it was opened now; raises RunRefusedError."""
+    if business_date > today():
+        raise RunRefusedError(
+            "A night that has not come cannot be run; use --dry-run to see its plan."
+        )
+    return Run.objects.get_or_create(business_date=business_date)
+
+
+def missed_dates(until: date) -> list[date]:
+    """Return the business dates after the last run, `until` included, oldest first."""
+    last = Run.objects.aggregate(last=Max("business_date"))["last"]
+    if last is None:
+        return [until]
+    return [last + timedelta(days=n) for n in range(1, (until - last).days + 1)]
+
+
+def execute(run: Run, *, workers_may_hold: bool = True) -> Run:
+    """Work until nothing of the run's date is due, then close it; harmless when done twice."""
+    if run.status == Run.Status.DONE:
+        return run
+    work(run)
+    if workers_may_hold:
+        work(run, wait=True)
+    return close_run(run)
+
+
+def work(run: Run, *, wait: bool = False) -> Batch:
+    """Take every person due before the run's date, in batches; return what was done."""
+    total = Batch()
+    size = FIRST_BATCH
+    for source in statements.sources():
+        day, after = NEVER, 0
+        while True:
+            started = time.monotonic()
+            claimed = _next(source, run.business_date, day, after, size)
+            if not claimed:
+                break
+            day, after = claimed[-1]
+            done = purge_people(run, [customer for _, customer in claimed], wait=wait)
+            total.people += done.people
+            total.rows += done.rows
+            size = _next_size(size, time.monotonic() - started)
+    return total
+
+
+def _next_size(size: int, seconds: float) -> int:
+    wanted = int(size * TARGET_SECONDS / max(seconds, 0.001))
+    return max(SMALLEST_BATCH, min(LARGEST_BATCH, wanted, size * 2))
+
+
+def _next(
+    source: statements.Source, on: date, day: date, after: int, size: int
+) -> list[tuple[date, int]]:
+    with connection.cursor() as cursor:
+        cursor.execute(source.next_batch, {"on": on, "day": day, "after": after, "size": size})
+        return list(cursor.fetchall())
+
+
+def purge_people(run: Run, customer_ids: Sequence[int], *, wait: bool = False) -> Batch:
+    """Purge the people of one batch in one transaction, leaving those that somebody else holds."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, TRUE)", [LOCK_TIMEOUT])
+        cursor.execute(
+            "SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id "
+            f"FOR UPDATE {'' if wait else 'SKIP LOCKED'}",
+            [list(customer_ids)],
+        )
+        locked = [row[0] for row in cursor]
+        if not locked:
+            return Batch()
+        people = algebra(run.business_date, locked)
+        params = {"on": run.business_date, "run": run.pk, **as_due(people)}
+        _suppress(cursor, params)
+        batch = Batch(people=len(locked))
+        cursor.execute(statements.purge_sql(), params)
+        _count(cursor, batch)
+        _end_purposes(cursor, params)
+        _vanish(cursor, params, batch)
+    return batch
+
+
+def _count(cursor: Any, batch: Batch) -> None:
+    for _category, rule, rows in cursor:
+        batch.rows[rule] += rows
+
+
+def _end_purposes(cursor: Any, params: dict[str, Any]) -> None:
+    cursor.execute(
+        "UPDATE consent_processingrecord SET ended_on = %(on)s "
+        "WHERE customer_id = ANY(%(ids)s) AND ended_on IS NULL AND retain_until < %(on)s",
+        params,
+    )
+    cursor.execute(
+        "UPDATE retention_hold SET settled = TRUE "
+        "WHERE customer_id = ANY(%(ids)s) AND lifted_at IS NOT NULL AND NOT settled",
+        params,
+    )
+
+
+def _vanish(cursor: Any, params: dict[str, Any], batch: Batch) -> None:
+    cursor.execute(statements.vanishing_sql(), params)
+    ids = [row[0] for row in cursor]
+    if ids:
+        none = [0] * len(ids)
+        cursor.execute(statements.vanish_sql(), {**params, "ids": ids, "gone": none, "held": none})
+        _count(cursor, batch)
+
+
+def suppression_digest(kind: str, value: str) -> bytes:
+    """Return the keyed hash under which an address is suppressed; its key is kept apart."""
+    text = f"{kind}:{value.strip().casefold()}"
+    return hmac.digest(settings.SUPPRESSION_KEY, text.encode(), hashlib.sha256)
+
+
+def _suppress(cursor: Any, params: dict[str, Any]) -> None:
+    """Remember, as hashes, the addresses of people who said no and now disappear (ERA-06)."""
+    cursor.execute(
+        f"WITH {statements.DUE} SELECT c.email, c.phone FROM due "
+        "JOIN customers_customer c USING (id) "
+        f"WHERE (due.gone & {Category.CONTACT.value}) <> 0 AND EXISTS (SELECT FROM "
+        "consent_standing s WHERE s.customer_id = due.id AND s.declined)",
+        params,
+    )
+    found = []
+    for email, phone in cursor:
+        for kind, value in ((Suppression.Kind.EMAIL, email), (Suppression.Kind.PHONE, phone)):
+            if value:
+                digest = suppression_digest(kind, value)
+                found.append(Suppression(kind=kind, digest=digest, added_on=params["on"]))
+    Suppression.objects.bulk_create(found, ignore_conflicts=True)
+
+
+def close_run(run: Run) -> Run:
+    """Sweep what belongs to nobody, then close the run with its counts per rule."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RUN_LOCK])
+        run.refresh_from_db()
+        if run.status == Run.Status.DONE:
+            return run
+        for statement in statements.ownerless_sql():
+            cursor.execute(statement, {"on": run.business_date})
+        Session.objects.filter(expire_date__lt=timezone.now()).delete()
+        receipts = Receipt.objects.filter(run=run)
+        per_rule = receipts.values_list("rule").annotate(n=Sum("row_count")).order_by("rule")
+        run.counts = dict(per_rule)
+        run.people = receipts.values("customer_id").distinct().count()
+        run.status = Run.Status.DONE
+        run.finished_at = timezone.now()
+        run.save(update_fields=["counts", "people", "status", "finished_at"])
+    log.info("Run %s is closed: %s people, %s", run.business_date, run.people, run.counts)
+    return run

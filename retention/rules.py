@@ -1,0 +1,146 @@
+"""What goes when, and why: the plan of a day, and a person's calendar. Nothing is written here."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from consent.models import ProcessingRecord
+from consent.purposes import BY_CODE, Purpose
+from customers.dates import FAR
+from customers.models import Customer
+from customers.personal_data import Category
+from retention import statements
+from retention.models import Hold
+from retention.schedule import PERIOD, Period
+
+BATCH = 5000
+
+
+@dataclass(frozen=True)
+class PlanLine:
+    """One category of one person that goes, with how many rows and the rule that says so."""
+
+    customer_id: int
+    category: Category
+    rows: int
+
+    @property
+    def period(self) -> Period:
+        return PERIOD[self.category]
+
+
+def due(on: date, customer_ids: Sequence[int] | None = None) -> list[int]:
+    """Return the people the night to `on` would take up, among those given or among all."""
+    with connection.cursor() as cursor:
+        ids = list(customer_ids) if customer_ids is not None else None
+        cursor.execute(statements.due_sql(), {"on": on, "ids": ids})
+        return [row[0] for row in cursor]
+
+
+def algebra(on: date, customer_ids: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Return (customer, categories nothing keeps, categories held) of each person, as masks."""
+    with connection.cursor() as cursor:
+        cursor.execute(statements.ALGEBRA, {"on": on, "ids": list(customer_ids)})
+        return list(cursor.fetchall())
+
+
+def as_due(rows: Sequence[tuple[int, int, int]]) -> dict[str, Any]:
+    """Return the parameters of a batch for the composed statements."""
+    return {
+        "ids": [row[0] for row in rows],
+        "gone": [row[1] for row in rows],
+        "held": [row[2] for row in rows],
+    }
+
+
+def plan(on: date, customer_ids: Sequence[int] | None = None) -> Iterator[PlanLine]:
+    """Yield what the night to `on` would take, by the statement that the night itself runs."""
+    people = due(on, customer_ids)
+    for start in range(0, len(people), BATCH):
+        rows = algebra(on, people[start : start + BATCH])
+        with connection.cursor() as cursor:
+            cursor.execute(statements.plan_sql(), {"on": on, **as_due(rows)})
+            found = cursor.fetchall()
+        for customer_id, category, count in found:
+            yield PlanLine(customer_id, Category(category), count)
+
+
+@dataclass
+class CalendarEntry:
+    """One category in a person's calendar; `last_days` gives rows per last day, FAR for open."""
+
+    category: Category
+    last_days: dict[date, int] = field(default_factory=dict)
+    purposes: list[Purpose] = field(default_factory=list)
+    held: bool = False
+
+    @property
+    def period(self) -> Period:
+        return PERIOD[self.category]
+
+    @property
+    def rows(self) -> int:
+        return sum(self.last_days.values())
+
+    @property
+    def until(self) -> date | None:
+        """The last day of the last row; None as long as no end is known."""
+        last = max(self.last_days)
+        return None if last >= FAR or self.held else last
+
+    @property
+    def goes_on(self) -> date | None:
+        """The day whose night takes the last of it."""
+        return self.until + timedelta(days=1) if self.until else None
+
+    def left_on(self, day: date) -> int:
+        """Return how many rows are still here on a day."""
+        if self.held:
+            return self.rows
+        return sum(n for last, n in self.last_days.items() if last >= day)
+
+
+def calendar(customer: Customer) -> list[CalendarEntry]:
+    """Return what we have of a person, by category, with the last day of every row.
+
+    One snapshot, so that the records and the rows they keep cannot drift apart.
+    """
+    with transaction.atomic():
+        records = list(ProcessingRecord.objects.filter(customer=customer, ended_on__isnull=True))
+        held = 0
+        for hold in Hold.objects.filter(customer=customer, lifted_at__isnull=True):
+            held |= hold.categories
+        with connection.cursor() as cursor:
+            cursor.execute(
+                statements.inventory_sql(), {"ids": [customer.pk], "gone": [0], "held": [0]}
+            )
+            rows = cursor.fetchall()
+    if customer.restriction in ("a", "b", "c", "d"):
+        held = statements.EVERYTHING
+    kept: dict[Category, date] = {}
+    keepers: dict[Category, list[Purpose]] = {}
+    for record in records:
+        purpose = BY_CODE[record.purpose]
+        for category in (*purpose.keeps, *purpose.uses):
+            keepers.setdefault(category, []).append(purpose)
+        for category in purpose.keeps:
+            kept[category] = max(kept.get(category, record.retain_until), record.retain_until)
+    entries: dict[Category, CalendarEntry] = {}
+    for code, on_schedule, own_date, count in rows:
+        category = Category(code)
+        entry = entries.setdefault(category, CalendarEntry(category))
+        last = own_date or FAR
+        if on_schedule:
+            last = min(last, kept.get(category, FAR if category is Category.SHELL else date.min))
+        entry.last_days[last] = entry.last_days.get(last, 0) + count
+        entry.purposes = keepers.get(category, [])
+        entry.held = bool(held & category.value)
+    shell = entries.pop(Category.SHELL, None)
+    if shell is not None:
+        last_of_all = max((max(e.last_days) for e in entries.values()), default=date.min)
+        shell.last_days = {last_of_all: shell.rows}
+        entries[Category.SHELL] = shell
+    return sorted(entries.values(), key=lambda e: e.category.value)

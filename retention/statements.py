@@ -1,0 +1,387 @@
+"""The purge's SQL, composed from the personal-data map: one text per table, two verbs.
+
+The same WHERE serves the plan's SELECT and the night's DELETE or UPDATE, so that what is shown is
+what happens. `due` holds the people of a batch: `gone`, the categories nothing keeps any more, and
+`held`, those that a hold keeps past their own date.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.db import models
+
+from consent.purposes import CATALOGUE
+from customers.personal_data import (
+    EVERYTHING,
+    AtEnd,
+    Category,
+    Clock,
+    PersonalData,
+    personal_models,
+)
+from retention.schedule import PERIOD
+
+DUE = """
+    due AS MATERIALIZED (
+        SELECT c.id, c.pseudonym, c.user_id, x.gone, x.held
+          FROM unnest(%(ids)s::bigint[], %(gone)s::int[], %(held)s::int[]) AS x (id, gone, held)
+          JOIN customers_customer c ON c.id = x.id
+    )
+"""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A model on the map as the purge sees it."""
+
+    model: type[models.Model]
+    data: PersonalData
+    joins: tuple[str, ...]
+    tie: str
+
+    @property
+    def name(self) -> str:
+        return f'"{self.model._meta.db_table}"'
+
+    @property
+    def sources(self) -> str:
+        """The tables beside the row's own, the people first."""
+        return ", ".join(("due", *self.joins))
+
+    @property
+    def has_own_clock(self) -> bool:
+        return self.data.clock is not Clock.SCHEDULE
+
+    @property
+    def last_day(self) -> str:
+        """The column of the row's own last day, its parent's where the map says so."""
+        return "j0.retain_until" if self.data.clock_of else "t.retain_until"
+
+    @property
+    def goes(self) -> str:
+        """The condition under which a row is at its end."""
+        on_schedule = f"(due.gone & {self.data.mask}) <> 0"
+        own_date = f"({self.last_day} < %(on)s AND (due.held & {self.data.mask}) = 0)"
+        return {
+            Clock.SCHEDULE: on_schedule,
+            Clock.OWN: own_date,
+            Clock.EARLIER: f"({on_schedule} OR {own_date})",
+        }[self.data.clock]
+
+    @property
+    def category(self) -> Category:
+        (only,) = self.data.columns
+        return only
+
+
+def _tie(model: type[models.Model], data: PersonalData) -> tuple[tuple[str, ...], str]:
+    """Return the joins and the condition that tie a row `t` to a person of `due`."""
+    if data.link:
+        return (), data.link.format(row="t", person="due")
+    if not data.path:
+        return (), "t.id = due.id"
+    hops: list[tuple[str, Any, str]] = []
+    options: Any = model._meta
+    for part in data.path.split("__"):
+        for step in options.get_field(part).path_infos:
+            ((here, there),) = step.join_field.get_joining_fields()
+            hops.append((here.column, step.to_opts, there.column))
+            options = step.to_opts
+    joins, alias = [], "t"
+    while len(hops) > 1:
+        (here, to, there), (next_here, next_to, next_there) = hops[0], hops[1]
+        if there == next_here:
+            # The middle table has the same key on both sides and drops out.
+            hops[:2] = [(here, next_to, next_there)]
+            continue
+        joins.append((f'"{to.db_table}" j{len(joins)}', f"{alias}.{here} = j{len(joins)}.{there}"))
+        alias = f"j{len(joins) - 1}"
+        hops.pop(0)
+    here, _, there = hops[0]
+    conditions = [condition for _, condition in joins]
+    conditions.append(f"{alias}.{here} = due.{there}")
+    return tuple(table for table, _ in joins), " AND ".join(conditions)
+
+
+@lru_cache(maxsize=1)
+def tables() -> tuple[Table, ...]:
+    """Return every table on the map that a purge touches, rows that merely unlink left out."""
+    return tuple(
+        Table(model, data, *_tie(model, data))
+        for model, data in personal_models()
+        if data.at_end is not AtEnd.UNLINK
+    )
+
+
+def deleted() -> Iterator[Table]:
+    """Yield the tables whose rows are deleted with their category, the person's shell apart."""
+    for table in tables():
+        if table.data.at_end is AtEnd.DELETE and Category.SHELL not in table.data.columns:
+            yield table
+
+
+def _blank(column: Any) -> str:
+    if column.null:
+        return "NULL"
+    if isinstance(column, models.BooleanField):
+        return "FALSE"
+    return "''"
+
+
+def _blanked(table: Table) -> Iterator[tuple[Category, list[tuple[str, str]]]]:
+    for category, names in table.data.columns.items():
+        if category is not Category.SHELL:
+            columns = [table.model._meta.get_field(name) for name in names]
+            yield category, [(f'"{c.column}"', _blank(c)) for c in columns]  # type: ignore[union-attr]
+
+
+def _holds_something(row: str, columns: list[tuple[str, str]]) -> str:
+    return "(" + " OR ".join(f"{row}.{c} IS DISTINCT FROM {v}" for c, v in columns) + ")"
+
+
+def _has_more(table: Table) -> str:
+    return " OR ".join(
+        f"((due.gone & {category.value}) <> 0 AND {_holds_something('t', columns)})"
+        for category, columns in _blanked(table)
+    )
+
+
+def _blanking() -> Iterator[Table]:
+    return (table for table in tables() if table.data.at_end is AtEnd.BLANK)
+
+
+@lru_cache(maxsize=1)
+def plan_sql() -> str:
+    """Return the statement that says what would go: person, category, rows."""
+    parts = [
+        f"SELECT due.id AS person, {t.category.value} AS category, count(*) AS n "
+        f"FROM {t.name} t, {t.sources} WHERE {t.tie} AND {t.goes} GROUP BY due.id"
+        for t in deleted()
+    ]
+    parts += [
+        f"SELECT due.id, {category.value}, 1 FROM {t.name} t, {t.sources} "
+        f"WHERE {t.tie} AND (due.gone & {category.value}) <> 0 "
+        f"AND {_holds_something('t', columns)}"
+        for t in _blanking()
+        for category, columns in _blanked(t)
+    ]
+    union = "\nUNION ALL ".join(parts)
+    return (
+        f"WITH {DUE}\nSELECT person, category, sum(n)::int FROM ({union}) AS all_rows "
+        "GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+
+
+@lru_cache(maxsize=1)
+def inventory_sql() -> str:
+    """Return the statement that counts what there is: category, on schedule, own last day, rows."""
+    parts = []
+    for t in deleted():
+        own = t.last_day if t.has_own_clock else "NULL::date"
+        scheduled = t.data.clock is not Clock.OWN
+        parts.append(
+            f"SELECT {t.category.value} AS category, {scheduled} AS on_schedule, {own} AS last, "
+            f"count(*) AS n FROM {t.name} t, {t.sources} WHERE {t.tie} GROUP BY 3"
+        )
+    parts += [
+        f"SELECT {category.value}, TRUE, NULL::date, 1 FROM {t.name} t, {t.sources} "
+        f"WHERE {t.tie} AND {_holds_something('t', columns)}"
+        for t in _blanking()
+        for category, columns in _blanked(t)
+    ]
+    parts.append(f"SELECT {Category.SHELL.value}, TRUE, NULL::date, 1 FROM due")
+    union = "\nUNION ALL ".join(parts)
+    return (
+        f"WITH {DUE}\nSELECT category, on_schedule, last, sum(n)::int FROM ({union}) AS all_rows "
+        "GROUP BY 1, 2, 3"
+    )
+
+
+@lru_cache(maxsize=1)
+def purge_sql() -> str:
+    """Return the statement that takes it all away and writes a receipt per person and category."""
+    ctes, parts = [DUE], []
+    for n, t in enumerate(deleted()):
+        ctes.append(
+            f"d{n} AS (DELETE FROM {t.name} t USING {t.sources} "
+            f"WHERE {t.tie} AND {t.goes} RETURNING due.id AS person)"
+        )
+        parts.append(f"SELECT person, {t.category.value} AS category FROM d{n}")
+    for n, t in enumerate(_blanking()):
+        sets, flags = [], []
+        for category, columns in _blanked(t):
+            for column, blank in columns:
+                sets.append(
+                    f"{column} = CASE WHEN (due.gone & {category.value}) <> 0 "
+                    f"THEN {blank} ELSE t.{column} END"
+                )
+            flags.append(
+                f"((due.gone & {category.value}) <> 0 AND {_holds_something('old', columns)}) "
+                f"AS c{category.value}"
+            )
+            parts.append(
+                f"SELECT person, {category.value} AS category FROM b{n} WHERE c{category.value}"
+            )
+        ctes.append(
+            f"b{n} AS (UPDATE {t.name} t SET {', '.join(sets)} FROM {t.sources} "
+            f"WHERE {t.tie} AND ({_has_more(t)}) RETURNING due.id AS person, {', '.join(flags)})"
+        )
+    rules = " ".join(f"WHEN {c.value} THEN '{p.rule}'" for c, p in PERIOD.items())
+    union = "\nUNION ALL ".join(parts)
+    joined = ",\n".join(ctes)
+    return (
+        f"WITH {joined},\ncounts AS (SELECT person, category, count(*) AS n "
+        f"FROM ({union}) AS all_rows GROUP BY 1, 2)\n"
+        "INSERT INTO retention_receipt (subject, run_id, category, rule, row_count, at) "
+        f"SELECT due.pseudonym, %(run)s, counts.category, CASE counts.category {rules} END, "
+        "counts.n, now() FROM counts JOIN due ON due.id = counts.person "
+        "RETURNING category, rule, row_count"
+    )
+
+
+def _kept_by() -> str:
+    masks = ", ".join(f"('{p.code}', {p.mask})" for p in CATALOGUE)
+    return f"(VALUES {masks}) AS kept (purpose, mask)"
+
+
+# Field algebra: everything that no live purpose keeps goes, unless a hold keeps it (idea 5).
+# Grounds a to d of a restriction hold all of it (RUL-18). Asked anew under the person's lock.
+ALGEBRA = f"""
+    SELECT c.id,
+           {EVERYTHING & ~Category.SHELL.value} & ~COALESCE(live.mask, 0) & ~held.mask AS gone,
+           held.mask AS held
+      FROM customers_customer c
+      LEFT JOIN LATERAL (
+           SELECT bit_or(kept.mask)::int AS mask
+             FROM consent_processingrecord r JOIN {_kept_by()} ON kept.purpose = r.purpose
+            WHERE r.customer_id = c.id AND r.ended_on IS NULL
+              AND r.retain_until >= %(on)s) live ON TRUE
+      CROSS JOIN LATERAL (
+           SELECT CASE WHEN c.restriction IN ('a', 'b', 'c', 'd') THEN {EVERYTHING}
+                       ELSE COALESCE(bit_or(h.categories)::int, 0) END AS mask
+             FROM retention_hold h
+            WHERE h.customer_id = c.id AND h.lifted_at IS NULL) held
+     WHERE c.id = ANY(%(ids)s)
+     ORDER BY c.id
+"""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where people fall due, to be walked in the order of its index: (day, customer)."""
+
+    name: str
+    rows: str  # FROM and WHERE
+    day: str
+    customer: str
+
+    def people(self, where: str = "TRUE") -> str:
+        return f"SELECT {self.customer} FROM {self.rows} AND {where}"
+
+    @property
+    def next_batch(self) -> str:
+        """The next people after (day, customer), each once per day."""
+        return (
+            f"SELECT DISTINCT {self.day} AS day, {self.customer} AS customer FROM {self.rows} "
+            f"AND ({self.day}, {self.customer}) > (%(day)s, %(after)s) ORDER BY 1, 2 LIMIT %(size)s"
+        )
+
+
+@lru_cache(maxsize=1)
+def sources() -> tuple[Source, ...]:
+    """Return every way to fall due: an ended purpose, a lifted hold, a row's own date."""
+    found = [
+        Source(
+            "records",
+            "consent_processingrecord r WHERE r.ended_on IS NULL AND r.retain_until < %(on)s",
+            "r.retain_until",
+            "r.customer_id",
+        ),
+        Source(
+            "holds",
+            "retention_hold h WHERE h.lifted_at IS NOT NULL AND NOT h.settled",
+            "(h.lifted_at AT TIME ZONE 'Europe/Stockholm')::date",
+            "h.customer_id",
+        ),
+    ]
+    for table in tables():
+        if table.has_own_clock and not table.data.clock_of:
+            column = table.model._meta.get_field(table.data.path).column  # type: ignore[union-attr]
+            found.append(
+                Source(
+                    table.model._meta.label_lower,
+                    f"{table.name} t WHERE t.{column} IS NOT NULL AND t.retain_until < %(on)s",
+                    "t.retain_until",
+                    f"t.{column}",
+                )
+            )
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def due_sql() -> str:
+    """Return the people among %(ids)s, or all when that is NULL, who fall due before %(on)s."""
+    union = " UNION ".join(
+        source.people(f"(%(ids)s::bigint[] IS NULL OR {source.customer} = ANY(%(ids)s))")
+        for source in sources()
+    )
+    return f"SELECT DISTINCT customer_id FROM ({union}) AS found (customer_id) ORDER BY 1"
+
+
+@lru_cache(maxsize=1)
+def vanishing_sql() -> str:
+    """Return the people of a batch of whom nothing is left but the shell."""
+    left = " ".join(
+        f"AND NOT EXISTS (SELECT FROM {t.name} t{''.join(f', {j}' for j in t.joins)} WHERE {t.tie})"
+        for t in deleted()
+        if t.has_own_clock
+    )
+    complete = EVERYTHING & ~Category.SHELL.value
+    return (
+        f"WITH {DUE} SELECT due.id FROM due WHERE due.gone = {complete} "
+        f"AND (due.held & {Category.SHELL.value}) = 0 {left}"
+    )
+
+
+@lru_cache(maxsize=1)
+def vanish_sql() -> str:
+    """Return the statement that removes the shells of %(ids)s and writes their receipts."""
+    ctes = [
+        f"d{n} AS (DELETE FROM {t.name} t USING {t.sources} WHERE {t.tie})"
+        for n, t in enumerate(
+            t
+            for t in tables()
+            if t.data.at_end is AtEnd.DELETE and Category.SHELL in t.data.columns
+        )
+    ]
+    joined = ",\n".join([DUE, *ctes])
+    shell = Category.SHELL.value
+    return (
+        f"WITH {joined},\ngone AS (DELETE FROM customers_customer c USING due WHERE c.id = due.id "
+        "RETURNING c.pseudonym)\n"
+        "INSERT INTO retention_receipt (subject, run_id, category, rule, row_count, at) "
+        f"SELECT pseudonym, %(run)s, {shell}, '{PERIOD[Category.SHELL].rule}', 1, now() FROM gone "
+        "RETURNING category, rule, row_count"
+    )
+
+
+@lru_cache(maxsize=1)
+def ownerless_sql() -> tuple[str, ...]:
+    """Return one statement per table for rows past their date that belong to nobody (any more)."""
+    statements = []
+    for model, data in personal_models():
+        if data.clock is Clock.SCHEDULE or data.link or data.clock_of:
+            continue
+        column: Any = model._meta.get_field(data.path.split("__")[0])
+        if data.at_end is AtEnd.UNLINK or column.null:
+            target = column.target_field.column
+            statements.append(
+                f'DELETE FROM "{model._meta.db_table}" t WHERE t.retain_until < %(on)s '
+                f"AND (t.{column.column} IS NULL OR NOT EXISTS (SELECT FROM customers_customer c "
+                f"WHERE c.{target} = t.{column.column}))"
+                if data.at_end is not AtEnd.UNLINK
+                else f'DELETE FROM "{model._meta.db_table}" t WHERE t.retain_until < %(on)s'
+            )
+    return tuple(statements)
