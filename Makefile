@@ -1,0 +1,66 @@
+# Two commands are enough: `make run` and `make test`. Nothing but Python 3.11+ and make is needed.
+
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$name && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
+APPS := customers consent disclosures retention privacy_requests dentalclean
+
+.PHONY: run test check bench lock servers manage clean
+
+run: $(VENV)/run.stamp  ## start everything on this machine; Ctrl-C stops it
+	@$(BIN)/python -m dentalclean.embedded run
+
+test: $(VENV)/test.stamp  ## the whole suite; ARGS="-k name" for a part
+	@chromium=$$($(BIN)/python tests/chromium.py) && \
+	CHROMIUM="$$chromium" $(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/test.stamp  ## everything that can be said without running the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/djade --check --target-version 5.2 $$(git ls-files 'templates/*.html')
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml $(APPS)
+	$(BIN)/deptry .
+	$(BIN)/python -m tests.production_settings makemigrations --check --dry-run
+	$(BIN)/python -m tests.production_settings check --deploy --fail-level WARNING
+
+bench: $(VENV)/test.stamp  ## ours against hand-written; ONLY=purge N=50000 for one
+	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(N),-n $(N))
+
+servers: $(VENV)/run.stamp  ## PostgreSQL and Valkey alone, for development
+	@$(BIN)/python -m dentalclean.embedded servers
+
+manage: $(VENV)/run.stamp  ## one of Django's commands beside `make run`: make manage ARGS="shell"
+	@DENTALCLEAN_EMBEDDED=1 $(BIN)/python manage.py $(ARGS)
+
+lock: $(VENV)/test.stamp  ## write requirements/*.txt anew from requirements/*.in
+	$(LOCK) --upgrade requirements/app.in -o requirements/app.txt
+	$(LOCK) --upgrade -c requirements/app.txt requirements/embedded.in -o requirements/embedded.txt
+	$(LOCK) --upgrade -c requirements/app.txt -c requirements/embedded.txt requirements/dev.in \
+		-o requirements/dev.txt
+	$(LOCK) --upgrade requirements/browser.in -o requirements/browser.txt
+
+clean:  ## remove the virtual environment and the caches; the data in var/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Install Python 3.11 or newer with its venv module, or name it: make PYTHON=/path/to/python3." >&2; exit 1; }
+	@echo "Making a virtual environment in $(VENV)."
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements/app.txt requirements/embedded.txt | $(BIN)/python
+	@echo "Installing what Dentalclean runs on (once)."
+	@$(PIP) --require-hashes -r requirements/app.txt -r requirements/embedded.txt
+	@touch $@
+
+$(VENV)/test.stamp: requirements/dev.txt $(VENV)/run.stamp
+	@echo "Installing what the tests need (once)."
+	@$(PIP) --require-hashes -r requirements/app.txt -r requirements/embedded.txt \
+		-r requirements/dev.txt
+	@touch $@
