@@ -39,8 +39,8 @@ _BODY_EN = (
     "keep the books. We may also tell you about our own offers for at most three years after you "
     "stop being a customer. You can say no to all advertising whenever you like: on My page, in "
     "every message or through customer service. A no takes effect at once. You choose how we may "
-    "contact you under My choices on My page. There you also see everything we know about you, why, "
-    "for how long and who has been given it. You can correct, take out, limit and delete it. If you "
+    "contact you under My choices on My page. There you also see all we know about you, why, for "
+    "how long and who has been given it. You can correct, take out, limit and delete it. If you "
     "are not satisfied you can complain to the Swedish Authority for Privacy Protection, IMY."
 )
 

@@ -1,0 +1,254 @@
+"""Facts that start or end a purpose: who came, what was bought, billed and asked.
+
+Each act locks the person, changes the fact and brings the processing records along, in one
+transaction, so that no purpose outlives the fact it rests on.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, TypedDict
+
+from django.db import transaction
+from django.utils import timezone
+
+from consent import records
+from customers.dates import today
+from customers.models import (
+    Address,
+    Customer,
+    FiscalYear,
+    Invoice,
+    InvoiceSeries,
+    Order,
+    Product,
+    Subscription,
+    SupportCase,
+    User,
+)
+from customers.models.channels import Collected, Source
+
+
+class FactError(ValueError):
+    """The fact cannot be; the message says what to do."""
+
+
+class AddressLine(TypedDict):
+    street: str
+    postcode: str
+    city: str
+
+
+class InvoiceLine(TypedDict):
+    """A line of an invoice; `ore` is the amount with VAT."""
+
+    text: str
+    quantity: int
+    ore: int
+
+
+def _lock(customer: Customer) -> None:
+    """Make the purge wait or pass by: whoever changes a fact has the person's row first."""
+    Customer.objects.select_for_update().only("pk").get(pk=customer.pk)
+
+
+def _not_to_come(day: date, what: str) -> None:
+    if day > today():
+        raise FactError(f"{what} cannot lie in the future; give a day up to and including today.")
+
+
+@transaction.atomic
+def register_customer(
+    *,
+    given_name: str,
+    family_name: str,
+    email: str = "",
+    phone: str = "",
+    address: AddressLine | None = None,
+    collected: str = Collected.WEB,
+    source: str = Source.PERSON,
+    on: date | None = None,
+    with_account: bool = True,
+    **fields: Any,
+) -> Customer:
+    """Register a person the first time they are in contact, as a prospect until they buy."""
+    day = on or today()
+    _not_to_come(day, "The day of contact")
+    email = email.strip().casefold()
+    taken = bool(email) and User.objects.filter(email=email).exists()
+    user = User.objects.create_user(email) if with_account and email and not taken else None
+    customer = Customer.objects.create(
+        given_name=given_name,
+        family_name=family_name,
+        email=email,
+        phone=phone,
+        user=user,
+        collected=collected,
+        source=source,
+        last_contact_on=day,
+        **fields,
+    )
+    if address is not None:
+        Address.objects.create(
+            customer=customer, source=source, collected=collected, given_on=day, **address
+        )
+    records.refresh([customer.pk])
+    return customer
+
+
+@transaction.atomic
+def subscribe(
+    customer: Customer, product: Product, started_on: date, *, collected: str = Collected.WEB
+) -> Subscription:
+    """Start a subscription; by starting it the person confirms being of age (RUL-03)."""
+    _lock(customer)
+    subscription = Subscription.objects.create(
+        customer=customer, product=product, started_on=started_on, collected=collected
+    )
+    if customer.adult_confirmed_on is None:
+        customer.adult_confirmed_on = min(started_on, today())
+        customer.save(update_fields=["adult_confirmed_on"])
+    records.refresh([customer.pk])
+    return subscription
+
+
+@transaction.atomic
+def end_subscription(subscription: Subscription, on: date) -> Subscription:
+    """End a subscription; `on` is its last day, inclusive (RUL-13)."""
+    _lock(subscription.customer)
+    if on < subscription.started_on:
+        raise FactError("A subscription cannot end before it starts; give a later day.")
+    subscription.ended_on = on
+    subscription.save(update_fields=["ended_on"])
+    records.refresh([subscription.customer_id])
+    return subscription
+
+
+@transaction.atomic
+def place_order(
+    customer: Customer,
+    product: Product,
+    number: str,
+    ordered_on: date,
+    *,
+    quantity: int = 1,
+    collected: str = Collected.WEB,
+) -> Order:
+    """Take an order; the person is in relation until it is delivered or cancelled (RUL-12)."""
+    _lock(customer)
+    _not_to_come(ordered_on, "The day of an order")
+    order = Order.objects.create(
+        number=number,
+        customer=customer,
+        product=product,
+        quantity=quantity,
+        ordered_on=ordered_on,
+        collected=collected,
+    )
+    records.refresh([customer.pk])
+    return order
+
+
+@transaction.atomic
+def deliver(order: Order, on: date) -> Order:
+    """Record that an order has reached the person; complaints run from here (CLM-02)."""
+    _lock(order.customer)
+    _not_to_come(on, "The day of a delivery")
+    order.delivered_on = on
+    order.save(update_fields=["delivered_on"])
+    records.refresh([order.customer_id])
+    return order
+
+
+@transaction.atomic
+def cancel(order: Order, on: date) -> Order:
+    """Cancel an order before delivery; it starts no window (RUL-12)."""
+    _lock(order.customer)
+    if order.delivered_on is not None:
+        raise FactError("A delivered order cannot be cancelled; record a withdrawal instead.")
+    order.cancelled_on = on
+    order.save(update_fields=["cancelled_on"])
+    records.refresh([order.customer_id])
+    return order
+
+
+@transaction.atomic
+def issue_invoice(
+    customer: Customer,
+    issued_on: date,
+    lines: Sequence[InvoiceLine],
+    *,
+    due_on: date | None = None,
+    vat_ore: int = 0,
+    kind: str = Invoice.Kind.INVOICE,
+    refers_to: Invoice | None = None,
+) -> Invoice:
+    """Issue a verification with the next number, the buyer as known now (BFL-04).
+
+    A verification that refers to another moves both to the later of their last days (BFL-03,
+    RUL-19). Raises FactError when no fiscal year covers the day.
+    """
+    _lock(customer)
+    year = FiscalYear.objects.filter(starts_on__lte=issued_on, ends_on__gte=issued_on).first()
+    if year is None:
+        raise FactError(f"No fiscal year covers {issued_on}; enter it under fiscal years first.")
+    series, _ = InvoiceSeries.objects.select_for_update().get_or_create(pk=1)
+    series.last_number += 1
+    series.save(update_fields=["last_number"])
+    address = customer.addresses.filter(kind=Address.Kind.HOME).first()
+    invoice = Invoice.objects.create(
+        number=series.last_number,
+        kind=kind,
+        customer=customer,
+        fiscal_year=year,
+        linked_year_id=refers_to.fiscal_year_id if refers_to else None,
+        refers_to=refers_to,
+        issued_on=issued_on,
+        due_on=due_on,
+        buyer_number=customer.number,
+        buyer_name=customer.name,
+        buyer_address=address.line if address else "",
+        lines=list(lines),
+        total_ore=sum(line["ore"] for line in lines),
+        vat_ore=vat_ore,
+    )
+    if refers_to is not None and year.ends_on > (refers_to.linked_year_id or date.min):
+        refers_to.linked_year = year
+        refers_to.save(update_fields=["linked_year"])
+    records.refresh([customer.pk])
+    return invoice
+
+
+@transaction.atomic
+def settle(invoice: Invoice, on: date) -> Invoice:
+    """Record that an invoice is paid; an open debt no longer holds the person (CLM-01)."""
+    invoice.paid_on = on
+    invoice.save(update_fields=["paid_on"])
+    if invoice.customer_id is not None:
+        records.refresh([invoice.customer_id])
+    return invoice
+
+
+@transaction.atomic
+def ask(
+    customer: Customer, subject: str, body: str = "", *, collected: str = Collected.PORTAL
+) -> SupportCase:
+    """Register a question; open, it holds the person's details (RUL-01)."""
+    _lock(customer)
+    case = SupportCase.objects.create(
+        customer=customer, subject=subject, body=body, collected=collected, opened_at=timezone.now()
+    )
+    customer.last_contact_on = max(customer.last_contact_on, today())
+    customer.save(update_fields=["last_contact_on"])
+    records.refresh([customer.pk])
+    return case
+
+
+@transaction.atomic
+def close_question(case: SupportCase, answer: str, on: date | None = None) -> SupportCase:
+    """Answer and close a question; its own twelve months start."""
+    _lock(case.customer)
+    case.answer = answer
+    case.closed_on = on or today()
+    case.save(update_fields=["answer", "closed_on"])
+    records.refresh([case.customer_id])
+    return case
