@@ -37,7 +37,7 @@ servers: $(VENV)/run.stamp  ## PostgreSQL and Valkey alone, for development
 	@$(BIN)/python -m dentalclean.embedded servers
 
 manage: $(VENV)/run.stamp  ## one of Django's commands beside `make run`: make manage ARGS="shell"
-	@DENTALCLEAN_EMBEDDED=1 $(BIN)/python manage.py $(ARGS)
+	@$(BIN)/python -m dentalclean.embedded manage $(ARGS)
 
 lock: $(VENV)/test.stamp  ## write requirements/*.txt anew from requirements/*.in
 	$(LOCK) --upgrade requirements/app.in -o requirements/app.txt

@@ -106,9 +106,11 @@ def _npm() -> list[str]:
         return [found]
     wheel = BROUGHT / "npm"
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        + ["--require-hashes", "--target", str(wheel)]
-        + ["--requirement", str(ROOT / "requirements" / "browser.txt")],
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+            *("--require-hashes", "--target", str(wheel)),
+            *("--requirement", str(ROOT / "requirements" / "browser.txt")),
+        ],
         check=True,
         stdout=subprocess.DEVNULL,
     )

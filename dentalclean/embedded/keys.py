@@ -31,7 +31,7 @@ def read_or_create(path: Path) -> dict[str, str]:
             os.fsync(file.fileno())
         with contextlib.suppress(FileExistsError):  # another process was first: use its secrets
             os.link(draft, path)
-        os.unlink(draft)
+        Path(draft).unlink()
     found: dict[str, str] = json.loads(path.read_text())
     return found
 

@@ -1,5 +1,6 @@
 """Start a part of the house on a leash, and stop it again."""
 
+import contextlib
 import os
 import signal
 import subprocess  # nosec B404  our own programs, never a shell
@@ -16,11 +17,14 @@ def start(
     *,
     on_parent_death: signal.Signals,
     environment: Mapping[str, str] | None = None,
-    not_root: bool = False,
+    not_root_in: Path | None = None,
     keep_open: Sequence[int] = (),
 ) -> "subprocess.Popen[bytes]":
-    """Start a program in a session of its own, so that Ctrl-C reaches the supervisor alone."""
-    options = ["--not-root"] if not_root and os.geteuid() == 0 else []
+    """Start a program in a session of its own, so that Ctrl-C reaches the supervisor alone.
+
+    `not_root_in` names the folder of a program that must not run as root.
+    """
+    options = ["--not-root", str(not_root_in)] if not_root_in and os.geteuid() == 0 else []
     leash = [sys.executable, "-I", "-S", str(LEASH), on_parent_death.name, *options, "--"]
     surroundings = {**(os.environ if environment is None else environment)}
     surroundings["LEASH_PARENT"] = str(os.getpid())
@@ -36,19 +40,23 @@ def start(
         )
 
 
-def stop(part: "subprocess.Popen[bytes]", how: signal.Signals, patience: float) -> bool:
-    """Ask a part to stop and wait; after `patience` seconds end its whole session. Tell if asked
-    was enough.
-    """
+def ask(part: "subprocess.Popen[bytes]", how: signal.Signals, patience: float) -> bool:
+    """Ask a part to stop and wait; tell whether it has stopped after `patience` seconds."""
     if part.poll() is None:
         part.send_signal(how)
     try:
         part.wait(patience)
     except subprocess.TimeoutExpired:
-        os.killpg(part.pid, signal.SIGKILL)
-        part.wait()
         return False
     return True
+
+
+def stop(part: "subprocess.Popen[bytes]", how: signal.Signals, patience: float) -> None:
+    """Ask a part to stop; end its whole session when it does not, and what it left of it."""
+    ask(part, how, patience)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(part.pid, signal.SIGKILL)
+    part.wait()
 
 
 def last_line(log: Path) -> str:

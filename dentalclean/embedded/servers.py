@@ -53,7 +53,7 @@ def start_database(house: House, *, durable: bool, keep_open: Sequence[int] = ()
         [str(programs / "postgres"), "-D", str(house.database), *arguments],
         log,
         on_parent_death=signal.SIGINT,
-        not_root=True,
+        not_root_in=house.database,
         keep_open=keep_open,
     )
     _wait(server, lambda: _database_answers(house), "PostgreSQL", log)
@@ -126,7 +126,7 @@ def _create_cluster(programs: Path, house: House) -> None:
         *(str(programs / "initdb"), "-D", str(draft), "-U", "dentalclean", "-E", "UTF8"),
         *("--locale=C.UTF-8", "--auth=trust", "--no-sync", "--no-instructions"),
     ]
-    maker = processes.start(command, log, on_parent_death=signal.SIGKILL, not_root=True)
+    maker = processes.start(command, log, on_parent_death=signal.SIGKILL, not_root_in=draft)
     if maker.wait() != 0:
         shutil.rmtree(draft, ignore_errors=True)
         raise HouseError(f"PostgreSQL could not be set up: {processes.last_line(log)}.")

@@ -1,0 +1,363 @@
+"""Keep a whole house up: PostgreSQL, Valkey, web, worker and beat.
+
+One supervisor per data folder. Each part is on a leash, so kill -9 of the supervisor takes all of
+them with it; each holds the lock of the house, so the next start waits until the last one is gone.
+A part that dies is started again, save the database: then the house stops and says so.
+"""
+
+import contextlib
+import fcntl
+import os
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from dentalclean.embedded import processes, servers
+from dentalclean.embedded.places import House, HouseError
+from dentalclean.embedded.servers import Part
+
+PATIENCE = 60.0  # seconds for a stage of the start
+RESTARTS = 5  # of one part within RESTART_WINDOW seconds; then the house stops
+RESTART_WINDOW = 60.0
+LOG_LIMIT = 5_000_000  # bytes; a longer log is put aside at the next start
+NOT_FROM_OUTSIDE = (  # a stray address of another installation must never be filled with demo data
+    "DATABASE_URL",
+    "BROKER_URL",
+    "CACHE_URL",
+    "EMAIL_URL",
+    "SITE_URL",
+    "ALLOWED_HOSTS",
+    "SECRET_KEY",
+    "FIELD_KEYS",
+    "EXTRACT_KEYS",
+    "LOOKUP_KEY",
+    "SUPPRESSION_KEY",
+    "STATEMENT_TIMEOUT_MS",
+)
+
+
+class StopRequested(Exception):
+    """Someone asked the house to stop."""
+
+
+@dataclass
+class Watched:
+    """A part of the house and how to start and stop it."""
+
+    name: str
+    start: Callable[[], Part]
+    stop: Callable[[Part], object]
+    vital: bool = False
+    process: Part | None = None
+    deaths: deque[float] = field(default_factory=lambda: deque(maxlen=RESTARTS + 1))
+
+    def died(self) -> bool:
+        """Tell whether the part is gone though nobody asked it to go."""
+        return self.process is not None and self.process.poll() is not None
+
+    def gives_up(self) -> bool:
+        """Count a death; tell whether starting again has become pointless."""
+        self.deaths.append(time.monotonic())
+        often = len(self.deaths) > RESTARTS
+        return self.vital or (often and self.deaths[-1] - self.deaths[0] < RESTART_WINDOW)
+
+
+def environment(house: House, port: int) -> dict[str, str]:
+    """Give the environment of every program in the house."""
+    own = {name: value for name, value in os.environ.items() if name not in NOT_FROM_OUTSIDE}
+    return {
+        **own,
+        "DENTALCLEAN_EMBEDDED": "1",
+        "DJANGO_SETTINGS_MODULE": "dentalclean.settings",
+        "DATA_DIR": str(house.data),
+        "PORT": str(port),
+        "BIND": "127.0.0.1",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+class Supervisor:
+    """Start the parts in order, watch them, and stop them in the opposite order."""
+
+    def __init__(self, house: House, port: int, say: Callable[[str], None]) -> None:
+        self.house = house
+        self.port = port
+        self.say = say
+        self.asked_to_stop = 0
+        self.up: list[Watched] = []
+        self.keep_open: list[int] = []
+        self.environment = environment(house, port)
+
+    def run(self) -> int:
+        """Keep the house up until someone asks it to stop. Raises HouseError."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._ask_to_stop)
+        signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # a sleeping supervisor watches nothing
+        self.house.make_folders()
+        with self._alone(), _terminal_to_ourselves():
+            self._check_port()
+            self._put_long_logs_aside()
+            try:
+                self._start()
+                self._watch()
+            except StopRequested:
+                self.say("Stopping.")
+            finally:
+                self._stop()
+        self.say(f"Stopped. Your data is kept in {self.house.data}.")
+        return 0
+
+    def _ask_to_stop(self, *_: object) -> None:
+        self.asked_to_stop += 1
+
+    def _start(self) -> None:
+        began = time.monotonic()
+        self.say("Starting PostgreSQL and Valkey.")
+        self._bring_up(self._database())
+        self._bring_up(self._broker())
+        self.say("Bringing the database and the demo people up to date.")
+        self._prepare()
+        self.say("Starting the web server, a worker and the clock.")
+        for part in (self._worker(), self._beat(), self._web()):
+            self._bring_up(part)
+        self._wait_for_web()
+        self.say(f"Up in {time.monotonic() - began:.1f} seconds.")
+        self.say("")
+        self.say(f"Open http://127.0.0.1:{self.port}/ in a browser. Stop with Ctrl-C.")
+        self.say(self._greeting.read_text().rstrip())
+
+    def _watch(self) -> None:
+        while True:
+            self._pause(0.2)
+            for part in self.up:
+                if part.died():
+                    self._bury(part)
+
+    def _bury(self, part: Watched) -> None:
+        """Start a dead part again, or say that the house cannot stand without it."""
+        if part.gives_up():
+            raise HouseError(
+                f"{part.name} has died, so everything is stopped; the reason is in "
+                f"{self.house.logs}."
+            )
+        self.say(f"{part.name} has died; starting it again.")
+        part.process = part.start()
+
+    def _stop(self) -> None:
+        """Stop web, beat, worker, broker, database; the later ones serve the earlier ones."""
+        while self.up:
+            part = self.up.pop()
+            if part.process is not None:
+                part.stop(part.process)
+
+    def _bring_up(self, part: Watched) -> None:
+        part.process = part.start()
+        self.up.append(part)
+        self._pause(0)
+
+    def _pause(self, seconds: float) -> None:
+        """Wait a little; notice when someone asks the house to stop."""
+        until = time.monotonic() + seconds
+        while not self.asked_to_stop and time.monotonic() < until:
+            time.sleep(0.05)
+        if self.asked_to_stop:
+            raise StopRequested
+
+    # Parts
+
+    def _database(self) -> Watched:
+        return Watched(
+            "PostgreSQL",
+            lambda: servers.start_database(self.house, durable=True, keep_open=self.keep_open),
+            servers.stop_database,
+            vital=True,
+        )
+
+    def _broker(self) -> Watched:
+        return Watched(
+            "Valkey",
+            lambda: servers.start_broker(self.house, durable=True, keep_open=self.keep_open),
+            servers.stop_broker,
+        )
+
+    def _worker(self) -> Watched:
+        # SIGKILL on the supervisor's death: tasks are taken up again, whereas a worker that waits
+        # for its task while the database goes would linger
+        return self._program(
+            "The worker",
+            [
+                *("celery", "--app=dentalclean", "worker", "--loglevel=INFO", "--concurrency=2"),
+                *("--without-gossip", "--without-mingle"),
+            ],
+            on_parent_death=signal.SIGKILL,
+            stop=self._stop_worker,
+        )
+
+    def _beat(self) -> Watched:
+        return self._program(
+            "The clock",
+            [
+                *("celery", "--app=dentalclean", "beat", "--loglevel=INFO", "--pidfile="),
+                f"--schedule={self.house.data / 'beat'}",
+            ],
+        )
+
+    def _web(self) -> Watched:
+        return self._program("The web server", ["gunicorn", "-c", "python:dentalclean.gunicorn"])
+
+    def _program(
+        self,
+        name: str,
+        command: list[str],
+        on_parent_death: signal.Signals = signal.SIGTERM,
+        stop: Callable[[Part], object] | None = None,
+    ) -> Watched:
+        """Describe a Python program of the house; its log has the name of its last word."""
+        log = self.house.logs / f"{name.split()[-1]}.log"
+        return Watched(
+            name,
+            lambda: self._python(command, log, on_parent_death),
+            stop or (lambda part: processes.stop(part, signal.SIGTERM, 15)),
+        )
+
+    def _python(self, command: list[str], log: Path, on_parent_death: signal.Signals) -> Part:
+        return processes.start(
+            [sys.executable, "-m", *command],
+            log,
+            on_parent_death=on_parent_death,
+            environment=self.environment,
+            keep_open=self.keep_open,
+        )
+
+    def _stop_worker(self, part: Part) -> None:
+        """Let running tasks finish for a while; what is cut off is done again after the start."""
+        if not processes.ask(part, signal.SIGTERM, 20):
+            processes.stop(part, signal.SIGQUIT, 5)
+
+    # Stages
+
+    @property
+    def _greeting(self) -> Path:
+        return self.house.data / "demo.txt"
+
+    def _prepare(self) -> None:
+        log = self.house.logs / "prepare.log"
+        part = self._python(
+            ["dentalclean.embedded.prepare", str(self._greeting)], log, signal.SIGTERM
+        )
+        try:
+            while part.poll() is None:
+                self._pause(0.05)
+        finally:
+            processes.stop(part, signal.SIGTERM, 10)
+        if part.returncode != 0:
+            raise HouseError(
+                f"The database could not be brought up to date: {processes.last_line(log)}. "
+                f"See {log}."
+            )
+
+    def _wait_for_web(self) -> None:
+        until = time.monotonic() + PATIENCE
+        while not self._web_answers():
+            self._pause(0.05)
+            for part in self.up:
+                if part.died():
+                    self._bury(part)
+            if time.monotonic() > until:
+                raise HouseError(
+                    f"The web server did not answer in {PATIENCE:.0f} seconds; see "
+                    f"{self.house.logs}."
+                )
+
+    def _web_answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(  # nosec B310  our own address
+                f"http://127.0.0.1:{self.port}/healthz/deep", timeout=10
+            ) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def _check_port(self) -> None:
+        with socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind(("127.0.0.1", self.port))
+            except PermissionError:
+                raise HouseError(
+                    f"Port {self.port} needs root; choose one above 1023, for example: "
+                    "PORT=8001 make run"
+                ) from None
+            except OSError:
+                raise HouseError(
+                    f"Port {self.port} is taken by another program; choose another, for "
+                    f"example: PORT={self.port % 65535 + 1} make run"
+                ) from None
+
+    def _put_long_logs_aside(self) -> None:
+        for log in self.house.logs.glob("*.log"):
+            if log.stat().st_size > LOG_LIMIT:
+                log.replace(log.with_suffix(".log.1"))
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the lock of the supervisor, and one that lasts as long as any part does."""
+        with _locked(self.house.data / "supervisor.lock") as ours:
+            if ours is None:
+                raise HouseError(
+                    f"Dentalclean is already running with the data in {self.house.data}; stop "
+                    "that one with Ctrl-C first."
+                )
+            until = time.monotonic() + PATIENCE
+            while True:
+                with _locked(self.house.data / "house.lock") as parts:
+                    if parts is not None:
+                        self.keep_open = [parts.fileno()]
+                        yield
+                        return
+                if time.monotonic() > until:
+                    raise HouseError(
+                        f"Parts of the last run still hold {self.house.data / 'house.lock'}; "
+                        "end them and start again."
+                    )
+                time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[IO[str] | None]:
+    """Hold a lock on a file; give None when someone else does."""
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield None
+        else:
+            yield file
+
+
+@contextlib.contextmanager
+def _terminal_to_ourselves() -> Iterator[None]:
+    """Let Ctrl-C reach the supervisor and not `make`, which would call a clean stop an error."""
+    try:
+        theirs = os.tcgetpgrp(0)
+        if theirs != os.getpgrp() or os.getpid() in {theirs, os.getsid(0)}:
+            raise OSError
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        os.setpgid(0, 0)
+        os.tcsetpgrp(0, os.getpgrp())
+    except OSError:  # no terminal, in the background, or already alone there
+        yield
+        return
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            os.tcsetpgrp(0, theirs)
