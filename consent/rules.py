@@ -254,7 +254,7 @@ class GateQuerySet(QuerySet[Customer]):
     """Customers with the gate's dates for one use beside them."""
 
     def processable(self, use: Use, on: date) -> "GateQuerySet":
-        return self.filter(gate_opens__lte=on, gate_closes__gte=on)
+        return self.filter(Q(gate_opens__lte=on) & Q(gate_closes__gte=on))
 
 
 def gate(use: Use) -> GateQuerySet:

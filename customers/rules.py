@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from email_validator import EmailNotValidError, validate_email
+from stdnum import luhn
 from stdnum.exceptions import ValidationError as NumberError
-from stdnum.se import personnummer
 
 from customers import crypto
 from customers.dates import today
@@ -117,7 +117,7 @@ def clean_national_id(value: str, on: date | None = None) -> str:
 
 def _luhn_holds(ten_digits: str) -> bool:
     try:
-        personnummer.luhn.validate(ten_digits)
+        luhn.validate(ten_digits)
     except NumberError:
         return False
     return True

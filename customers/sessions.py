@@ -13,7 +13,7 @@ class SessionStore(DatabaseStore):
         return apps.get_model("customers", "Session")
 
     def create_model_instance(self, data: dict[str, Any]) -> Any:
-        session = super().create_model_instance(data)
+        session: Any = super().create_model_instance(data)
         owner = data.get(SESSION_KEY)
         session.user_id = int(owner) if owner else None
         return session

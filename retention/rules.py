@@ -11,7 +11,7 @@ from consent.models import ProcessingRecord
 from consent.purposes import BY_CODE, Purpose
 from customers.dates import FAR
 from customers.models import Customer
-from customers.personal_data import Category
+from customers.personal_data import EVERYTHING, Category
 from retention import statements
 from retention.models import Hold
 from retention.schedule import PERIOD, Period
@@ -60,12 +60,20 @@ def plan(on: date, customer_ids: Sequence[int] | None = None) -> Iterator[PlanLi
     """Yield what the night to `on` would take, by the statement that the night itself runs."""
     people = due(on, customer_ids)
     for start in range(0, len(people), BATCH):
-        rows = algebra(on, people[start : start + BATCH])
-        with connection.cursor() as cursor:
-            cursor.execute(statements.plan_sql(), {"on": on, **as_due(rows)})
-            found = cursor.fetchall()
-        for customer_id, category, count in found:
-            yield PlanLine(customer_id, Category(category), count)
+        yield from plan_for(on, people[start : start + BATCH])
+
+
+def plan_for(on: date, due_people: Sequence[int]) -> Iterator[PlanLine]:
+    """Yield what the night to `on` would take of people that `due` returned, in one statement."""
+    rows = algebra(on, due_people)
+    params = {"on": on, **as_due(rows)}
+    with connection.cursor() as cursor:
+        cursor.execute(statements.plan_sql(), params)
+        found = cursor.fetchall()
+        cursor.execute(statements.vanishing_sql(), params)
+        found += [(row[0], Category.SHELL.value, 1) for row in cursor]
+    for customer_id, category, count in found:
+        yield PlanLine(customer_id, Category(category), count)
 
 
 @dataclass
@@ -119,7 +127,7 @@ def calendar(customer: Customer) -> list[CalendarEntry]:
             )
             rows = cursor.fetchall()
     if customer.restriction in ("a", "b", "c", "d"):
-        held = statements.EVERYTHING
+        held = EVERYTHING
     kept: dict[Category, date] = {}
     keepers: dict[Category, list[Purpose]] = {}
     for record in records:

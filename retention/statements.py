@@ -89,7 +89,8 @@ def _tie(model: type[models.Model], data: PersonalData) -> tuple[tuple[str, ...]
             ((here, there),) = step.join_field.get_joining_fields()
             hops.append((here.column, step.to_opts, there.column))
             options = step.to_opts
-    joins, alias = [], "t"
+    joins: list[tuple[str, str]] = []
+    alias = "t"
     while len(hops) > 1:
         (here, to, there), (next_here, next_to, next_there) = hops[0], hops[1]
         if there == next_here:
