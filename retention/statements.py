@@ -333,9 +333,10 @@ def due_sql() -> str:
 
 @lru_cache(maxsize=1)
 def vanishing_sql() -> str:
-    """Return the people of a batch of whom nothing is left but the shell."""
+    """Return the people of a batch of whom nothing but the shell is left, before or after."""
     left = " ".join(
-        f"AND NOT EXISTS (SELECT FROM {t.name} t{''.join(f', {j}' for j in t.joins)} WHERE {t.tie})"
+        f"AND NOT EXISTS (SELECT FROM {t.name} t{''.join(f', {j}' for j in t.joins)} "
+        f"WHERE {t.tie} AND ({t.goes}) IS NOT TRUE)"
         for t in deleted()
         if t.has_own_clock
     )

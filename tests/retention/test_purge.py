@@ -60,7 +60,7 @@ def test_the_plan_shows_what_the_night_does() -> None:
     planned = sorted((line.category, line.rows) for line in plan(on))
     night(on)
     done = sorted(Receipt.objects.values_list("category", "row_count"))
-    assert planned == done
+    assert planned == done  # the same statement, two verbs
     assert list(plan(on)) == []
 
 

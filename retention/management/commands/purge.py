@@ -53,7 +53,7 @@ class Command(BaseCommand):
         run = actions.execute(run)
         self._print(
             f"The night to {on} is done: {run.people} people.",
-            Counter({rule: rows for rule, rows in run.counts.items()}),
+            Counter(run.counts),
         )
 
     def _show(self, on: date) -> None:
