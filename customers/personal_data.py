@@ -33,6 +33,7 @@ class Category(models.IntegerChoices):
     RECEIPTS = 4096, _("Raderingskvitton")
     STAFF_LOG = 8192, _("Vad vi har ändrat i registret")
     SHELL = 16384, _("Kundnummer")
+    ACCESS_LOG = 32768, _("Vem som har tittat")
 
 
 def mask(*categories: Category) -> int:

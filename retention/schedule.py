@@ -123,6 +123,13 @@ SCHEDULE: tuple[Period, ...] = (
         _("Vi behöver kunna visa vad vi har ändrat."),
     ),
     Period(
+        Category.ACCESS_LOG,
+        "ACC-05",
+        _("när någon hos oss tittade"),
+        _("24 månader"),
+        _("Så att du kan få veta när vi har tittat på dina uppgifter, och varför."),
+    ),
+    Period(
         Category.SHELL,
         "RUL-01",
         _("när allt annat är raderat"),

@@ -1,3 +1,4 @@
+from customers.models.access import AccessLog
 from customers.models.people import Address, Change, Customer, Session, User
 from customers.models.purchases import (
     FiscalYear,
@@ -10,6 +11,7 @@ from customers.models.purchases import (
 from customers.models.support import SupportCase
 
 __all__ = [
+    "AccessLog",
     "Address",
     "Change",
     "Customer",

@@ -174,6 +174,10 @@ class Customer(models.Model):
     class Meta:
         verbose_name = _("kund")
         verbose_name_plural = _("kunder")
+        permissions = [
+            ("view_protected", _("Se skyddade personuppgifter")),
+            ("read_messages", _("Läsa text i meddelanden")),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="customer_email_is_lower", condition=Q(email=Lower("email"))
