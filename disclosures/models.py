@@ -1,6 +1,7 @@
 """To whom: what leaves us, as rows written in the transaction that decided it."""
 
 import uuid
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import F, Q
@@ -11,11 +12,28 @@ from customers.dates import Plus, StockholmDate
 from customers.models import Customer
 from customers.personal_data import Category, Clock, PersonalData
 
+# RUL-26: the words of what could not be sent.
+KEEP_DEAD = timedelta(days=90)
+
+
+class OutboxQuerySet(models.QuerySet["Outbox"]):
+    def waiting(self, at: datetime) -> "OutboxQuerySet":
+        """Keep what is free to take: queued, not leased, not put off."""
+        return self.filter(status=Outbox.Status.QUEUED, available_at__lte=at)
+
+    def dead_with_words(self, at: datetime) -> "OutboxQuerySet":
+        """Keep dead letters whose words have been kept long enough (RUL-26)."""
+        return self.filter(status=Outbox.Status.DEAD, finished_at__lte=at - KEEP_DEAD).exclude(
+            body=""
+        )
+
 
 class Outbox(models.Model):
-    """A message to send: claimed with a lease, sent once, its body blanked when it is done.
+    """A message to send: claimed with a lease, sent once, its words blanked when it is done.
 
-    A deterministic `message_id` lets the receiving side tell a repeat after a crash.
+    A queued row is free to take from `available_at` on; whoever takes it moves that moment to the
+    end of the lease, so a worker that died gives it back by itself. The Message-ID is made from the
+    key, which lets the receiving side tell a repeat after a crash (K02).
     """
 
     class Kind(models.TextChoices):
@@ -26,6 +44,7 @@ class Outbox(models.Model):
         QUEUED = "queued", _("i kö")
         SENT = "sent", _("skickat")
         DEAD = "dead", _("kunde inte skickas")
+        STOPPED = "stopped", _("stoppat av ett nej")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("slag"), max_length=8, choices=Kind, default=Kind.MAIL)
@@ -41,7 +60,7 @@ class Outbox(models.Model):
     status = models.CharField(_("läge"), max_length=8, choices=Status, default=Status.QUEUED)
     attempts = models.PositiveSmallIntegerField(_("försök"), default=0)
     available_at = models.DateTimeField(default=timezone.now)
-    leased_until = models.DateTimeField(null=True, blank=True)
+    # Says whose lease it is: a worker that lost it changes nothing any more.
     lease = models.UUIDField(null=True, blank=True)
     created_at = models.DateTimeField(_("skapat"), default=timezone.now)
     finished_at = models.DateTimeField(_("skickat eller uppgivet"), null=True, blank=True)
@@ -51,6 +70,8 @@ class Outbox(models.Model):
         output_field=models.DateField(null=True),
         db_persist=True,
     )
+
+    objects = OutboxQuerySet.as_manager()
 
     personal_data = PersonalData(
         name=_("Meddelanden vi har skickat"),
@@ -68,17 +89,30 @@ class Outbox(models.Model):
                 "finished_at",
             )
         },
-        impersonal=("id", "attempts", "available_at", "leased_until", "lease", "retain_until"),
+        impersonal=("id", "attempts", "available_at", "lease", "retain_until"),
         clock=Clock.OWN,
     )
 
     class Meta:
         verbose_name = _("meddelande")
         verbose_name_plural = _("meddelanden")
+        constraints = [
+            models.CheckConstraint(
+                name="outbox_finished_or_queued",
+                condition=Q(status="queued", finished_at__isnull=True)
+                | (~Q(status="queued") & Q(finished_at__isnull=False)),
+            ),
+        ]
         indexes = [
             # The relay claims here.
             models.Index(
                 fields=["available_at"], name="outbox_queued", condition=Q(status="queued")
+            ),
+            # The relay blanks dead letters here.
+            models.Index(
+                fields=["finished_at"],
+                name="outbox_dead_with_words",
+                condition=Q(status="dead") & ~Q(body=""),
             ),
             models.Index(
                 fields=["retain_until", "customer"],

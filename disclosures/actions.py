@@ -1,0 +1,252 @@
+"""What leaves us: a message is written in the transaction that decided it and sent after it.
+
+A worker takes one message at a time under a lease, sends it and marks it. Killed between the two,
+it leaves the row to the next worker, who sends the same Message-ID again: a receiver can tell, and
+nothing is lost. The words are blanked where the row is marked (RUL-26).
+"""
+
+import logging
+import smtplib
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMessage, get_connection
+from django.core.validators import validate_email
+from django.db import transaction
+from django.template import Context
+from django.template.loader import get_template
+from django.utils import timezone, translation
+
+from consent.purposes import BY_CODE, Use
+from consent.rules import may_process
+from customers.dates import today
+from customers.models import Address, Customer
+from customers.models.channels import Channel
+from disclosures import files
+from disclosures.bell import ring_on_commit
+from disclosures.models import Outbox
+
+log = logging.getLogger(__name__)
+
+RELAY = "disclosures.tasks.relay"
+LEASE = timedelta(minutes=2)  # far above the time-out of the mail server
+# Half a minute, then twice as long each time up to four hours: twelve tries in half a day.
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=4)
+MOST_ATTEMPTS = 12
+PERMANENT = 500  # SMTP answers from here on do not change by waiting
+
+
+class UnsafeHeaderError(ValueError):
+    """An address or a subject would write more than its own line of the head (K03)."""
+
+
+def queue_mail(
+    to: str,
+    template: str,
+    context: Mapping[str, Any],
+    customer: Customer | None = None,
+    purpose: str = "B",
+    language: str | None = None,
+) -> Outbox:
+    """Write a mail to the outbox in the caller's transaction and ring for it at commit.
+
+    The words are those of `templates/mail/<template>.<language>.txt`: the subject on the first
+    line, an empty one, the body. Raises UnsafeHeaderError, TemplateDoesNotExist (K10).
+    """
+    spoken = _language(customer, language)
+    words = _render(template, spoken, context)
+    return queue_words(to, template, *words, customer=customer, purpose=purpose, language=spoken)
+
+
+def queue_words(
+    to: str,
+    template: str,
+    subject: str,
+    body: str,
+    *,
+    customer: Customer | None,
+    purpose: str = "B",
+    language: str = "sv",
+) -> Outbox:
+    """Write a mail whose words somebody else rendered to the outbox, like `queue_mail`."""
+    try:
+        validate_email(to)
+    except ValidationError as refused:
+        raise UnsafeHeaderError("A mail goes to exactly one e-mail address.") from refused
+    return _queue(Outbox.Kind.MAIL, to, template, subject, body, customer, purpose, language)
+
+
+def queue_letter(
+    customer: Customer, template: str, context: Mapping[str, Any], purpose: str = "B"
+) -> Outbox:
+    """Write a letter to the person's address to the outbox; raises Address.DoesNotExist."""
+    address = customer.addresses.get(kind=Address.Kind.HOME)
+    street, _, city = address.line.partition(", ")
+    to = f"{customer.name}\n{street}\n{city}"
+    language = _language(customer, None)
+    words = _render(template, language, context)
+    return _queue(Outbox.Kind.LETTER, to, template, *words, customer, purpose, language)
+
+
+def _language(customer: Customer | None, wanted: str | None) -> str:
+    spoken = wanted or (customer.language if customer else "") or translation.get_language() or ""
+    return "en" if spoken.startswith("en") else "sv"
+
+
+def _queue(
+    kind: str,
+    to: str,
+    template: str,
+    subject: str,
+    body: str,
+    customer: Customer | None,
+    purpose: str,
+    language: str,
+) -> Outbox:
+    if purpose not in BY_CODE:
+        raise ValueError(f'There is no purpose "{purpose}" in the catalogue.')
+    if BY_CODE[purpose].is_marketing and customer is None:
+        raise ValueError("Advertising goes to a known person, or the gate cannot be asked.")
+    if not subject or not subject.isprintable():
+        raise UnsafeHeaderError(f"The subject of {template} is not exactly one line.")
+    message = Outbox.objects.create(
+        kind=kind,
+        customer=customer,
+        purpose=purpose,
+        template=template,
+        recipient=to,
+        subject=subject,
+        body=body,
+        language=language,
+    )
+    ring_on_commit(RELAY)
+    return message
+
+
+def _render(template: str, language: str, context: Mapping[str, Any]) -> tuple[str, str]:
+    found: Any = get_template(f"mail/{template}.{language}.txt")
+    with translation.override(language):
+        plain = Context({"controller": settings.CONTROLLER, **context}, autoescape=False)
+        text = found.template.render(plain)
+    subject, _, rest = text.partition("\n")
+    empty, _, body = rest.partition("\n")
+    # A value that brings a line break of its own would push the empty line down.
+    if empty:
+        raise UnsafeHeaderError(f"The subject of {template} is not exactly one line.")
+    return subject, body.strip() + "\n"
+
+
+def relay() -> int:
+    """Send what waits until nothing does, then forget old dead letters; return how many left."""
+    sent = 0
+    with get_connection() as post:
+        while message := take(timezone.now()):
+            sent += deliver(message, post)
+    Outbox.objects.dead_with_words(timezone.now()).update(recipient="", subject="", body="")
+    return sent
+
+
+@transaction.atomic
+def take(at: datetime) -> Outbox | None:
+    """Take the message that has waited longest, under a lease of our own; None when none waits."""
+    message = (
+        Outbox.objects.waiting(at)
+        .select_for_update(skip_locked=True, of=("self",))
+        .order_by("available_at")
+        .first()
+    )
+    if message is None:
+        return None
+    message.attempts += 1
+    message.lease = uuid.uuid4()
+    message.available_at = at + LEASE
+    message.save(update_fields=["attempts", "lease", "available_at"])
+    return message
+
+
+def deliver(message: Outbox, post: Any) -> bool:
+    """Send one message that was taken, and mark it if the lease is still ours."""
+    if message.attempts > MOST_ATTEMPTS:
+        # It has taken its workers with it as often as that (H12).
+        return _finish(message, Outbox.Status.DEAD)
+    if not _may_leave(message):
+        return _finish(message, Outbox.Status.STOPPED)
+    try:
+        _hand_over(message, post)
+    except Exception as problem:  # a message must not stop the others, whatever is wrong with it
+        log.warning(
+            "Message %s did not leave at try %s: %s.",
+            message.pk,
+            message.attempts,
+            type(problem).__name__,
+        )
+        return _put_off(message, for_good=_is_permanent(problem))
+    return _finish(message, Outbox.Status.SENT)
+
+
+def _may_leave(message: Outbox) -> bool:
+    """Ask the gate again, for advertising, at the moment it would leave (idea 4)."""
+    if not BY_CODE[message.purpose].is_marketing or message.customer_id is None:
+        return True
+    channel = Channel.EMAIL if message.kind == Outbox.Kind.MAIL else Channel.POST
+    return may_process(message.customer_id, Use(message.purpose, channel)).allowed(today())
+
+
+def _hand_over(message: Outbox, post: Any) -> None:
+    if message.kind == Outbox.Kind.LETTER:
+        words = f"{message.recipient}\n\n\n{message.subject}\n\n{message.body}"
+        files.write(settings.DATA_DIR / "letters" / f"{message.pk}.txt", words.encode())
+        return
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+    EmailMessage(
+        message.subject,
+        message.body,
+        to=[message.recipient],
+        headers={
+            "Message-ID": f"<{message.pk}@{domain}>",
+            "Auto-Submitted": "auto-generated",
+            "Content-Language": message.language,
+        },
+        connection=post,
+    ).send()
+
+
+def _is_permanent(problem: Exception) -> bool:
+    return isinstance(problem, smtplib.SMTPRecipientsRefused) and all(
+        code >= PERMANENT for code, _ in problem.recipients.values()
+    )
+
+
+def pause(attempts: int) -> timedelta:
+    """Return how long a message waits after so many tries."""
+    doubled: timedelta = FIRST_PAUSE * 2 ** (attempts - 1)
+    return min(doubled, LONGEST_PAUSE)
+
+
+def _put_off(message: Outbox, *, for_good: bool) -> bool:
+    if for_good or message.attempts >= MOST_ATTEMPTS:
+        return _finish(message, Outbox.Status.DEAD)
+    _still_ours(message).update(lease=None, available_at=timezone.now() + pause(message.attempts))
+    return False
+
+
+def _still_ours(message: Outbox) -> Any:
+    return Outbox.objects.filter(pk=message.pk, lease=message.lease, status=Outbox.Status.QUEUED)
+
+
+def _finish(message: Outbox, status: str) -> bool:
+    """Mark a message as done with; say whether it was sent and marked by us."""
+    words = {} if status == Outbox.Status.DEAD else {"recipient": "", "subject": "", "body": ""}
+    marked = _still_ours(message).update(
+        status=status, lease=None, finished_at=timezone.now(), **words
+    )
+    if not marked:
+        log.warning("Message %s was taken over by another worker meanwhile.", message.pk)
+    elif status == Outbox.Status.DEAD:
+        log.error("Message %s could not be sent in %s tries.", message.pk, message.attempts)
+    return bool(marked) and status == Outbox.Status.SENT
