@@ -6,14 +6,15 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F, Q, Value
+from django.db.models.functions import Greatest
 
-from consent.models import ProcessingRecord
 from consent.purposes import BY_CODE, Purpose
-from customers.dates import FAR
-from customers.models import Customer
+from consent.records import refresh
+from customers.dates import FAR, NEVER
+from customers.models import Customer, Order, Subscription
 from customers.personal_data import EVERYTHING, Category
 from retention import statements
-from retention.models import Hold
 from retention.schedule import PERIOD, Period
 
 BATCH = 5000
@@ -111,31 +112,43 @@ class CalendarEntry:
         return sum(n for last, n in self.last_days.items() if last >= day)
 
 
-def calendar(customer: Customer) -> list[CalendarEntry]:
-    """Return what we have of a person, by category, with the last day of every row.
+# A person's purposes, holds and rows read at once, so that they cannot drift apart.
+_BELONGINGS = """
+    SELECT 'row' AS what, i.category, i.on_schedule, i.last, i.n, '' AS purpose
+      FROM ({inventory}) AS i (category, on_schedule, last, n)
+    UNION ALL
+    SELECT 'record', NULL, NULL, r.retain_until, NULL, r.purpose
+      FROM consent_processingrecord r
+     WHERE r.customer_id = %(id)s AND r.ended_on IS NULL
+    UNION ALL
+    SELECT 'hold', h.categories, NULL, NULL, NULL, ''
+      FROM retention_hold h
+     WHERE h.customer_id = %(id)s AND h.lifted_at IS NULL
+"""
 
-    One snapshot, so that the records and the rows they keep cannot drift apart.
-    """
-    with transaction.atomic():
-        records = list(ProcessingRecord.objects.filter(customer=customer, ended_on__isnull=True))
-        held = 0
-        for hold in Hold.objects.filter(customer=customer, lifted_at__isnull=True):
-            held |= hold.categories
-        with connection.cursor() as cursor:
-            cursor.execute(
-                statements.inventory_sql(), {"ids": [customer.pk], "gone": [0], "held": [0]}
-            )
-            rows = cursor.fetchall()
+
+def calendar(customer: Customer) -> list[CalendarEntry]:
+    """Return what we have of a person, by category, with the last day of every row."""
+    sql = _BELONGINGS.format(inventory=statements.inventory_sql())
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"id": customer.pk, "ids": [customer.pk], "gone": [0], "held": [0]})
+        found = cursor.fetchall()
+    rows = [line[1:5] for line in found if line[0] == "row"]
+    records = [(BY_CODE[line[5]], line[3]) for line in found if line[0] == "record"]
+    held = 0
+    for line in found:
+        if line[0] == "hold":
+            held |= line[1]
     if customer.restriction in ("a", "b", "c", "d"):
         held = EVERYTHING
     kept: dict[Category, date] = {}
     keepers: dict[Category, list[Purpose]] = {}
-    for record in records:
-        purpose = BY_CODE[record.purpose]
+    for purpose, last_day in records:
         for category in (*purpose.keeps, *purpose.uses):
-            keepers.setdefault(category, []).append(purpose)
+            if last_day > NEVER:
+                keepers.setdefault(category, []).append(purpose)
         for category in purpose.keeps:
-            kept[category] = max(kept.get(category, record.retain_until), record.retain_until)
+            kept[category] = max(kept.get(category, last_day), last_day)
     entries: dict[Category, CalendarEntry] = {}
     for code, on_schedule, own_date, count in rows:
         category = Category(code)
@@ -150,5 +163,25 @@ def calendar(customer: Customer) -> list[CalendarEntry]:
     if shell is not None:
         last_of_all = max((max(e.last_days) for e in entries.values()), default=date.min)
         shell.last_days = {last_of_all: shell.rows}
+        shell.held = bool(held)
         entries[Category.SHELL] = shell
     return sorted(entries.values(), key=lambda e: e.category.value)
+
+
+def calendar_if_ended(customer: Customer, on: date) -> list[CalendarEntry]:
+    """Return the calendar as it would be if the relation ended that day; nothing is kept of it.
+
+    The real facts are changed, the real projection runs, and all of it is taken back: what the
+    person is shown cannot differ from what would happen.
+    """
+    with transaction.atomic():
+        running = Subscription.objects.filter(customer=customer)
+        running.filter(Q(ended_on__isnull=True) | Q(ended_on__gt=on)).update(
+            ended_on=Greatest(F("started_on"), Value(on))
+        )
+        waiting = Order.objects.filter(customer=customer, delivered_on=None, cancelled_on=None)
+        waiting.update(delivered_on=Greatest(F("ordered_on"), Value(on)))
+        refresh([customer.pk])
+        entries = calendar(customer)
+        transaction.set_rollback(True)
+    return entries

@@ -1,0 +1,76 @@
+"""What holds for every history and every night, not only for the ones we thought of."""
+
+from collections import Counter
+from datetime import date
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from customers.models import Customer
+from customers.personal_data import Category
+from retention.actions import execute, open_run
+from retention.models import Receipt
+from retention.rules import calendar, plan
+from tests import worlds
+
+pytestmark = pytest.mark.django_db
+many = settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@many
+@given(st.lists(worlds.lives, min_size=1, max_size=3), worlds.days)
+def test_the_plan_of_a_day_is_the_effect_of_its_night(lives: list[worlds.Life], on: date) -> None:
+    with worlds.world(lives) as people:
+        names = {c.pseudonym: c.pk for c in people}
+        planned = Counter({(p.customer_id, p.category): p.rows for p in plan(on)})
+        run, _ = open_run(on)
+        execute(run)
+        receipts = Receipt.objects.filter(run=run)
+        done = Counter({(names[r.customer_id], r.category): r.row_count for r in receipts})
+        assert planned == done
+        assert list(plan(on)) == []
+
+
+@many
+@given(st.lists(worlds.lives, min_size=1, max_size=2), worlds.days)
+def test_the_calendar_tells_what_is_left_after_the_night(
+    lives: list[worlds.Life], on: date
+) -> None:
+    with worlds.world(lives) as people:
+        expected = {c.pk: _left(c, on) for c in people}
+        run, _ = open_run(on)
+        execute(run)
+        for pk, left in expected.items():
+            found = Customer.objects.filter(pk=pk).first()
+            actual = {e.category: e.rows for e in calendar(found)} if found else {}
+            assert actual == left
+
+
+def _left(customer: Customer, on: date) -> dict[Category, int]:
+    left = {entry.category: entry.left_on(on) for entry in calendar(customer)}
+    return {category: rows for category, rows in left.items() if rows}
+
+
+@many
+@given(st.lists(worlds.lives, min_size=1, max_size=2), worlds.days, worlds.days)
+def test_two_nights_leave_what_the_later_one_alone_leaves(
+    lives: list[worlds.Life], one: date, other: date
+) -> None:
+    first, last = sorted((one, other))
+    with worlds.world(lives) as people:
+        execute(open_run(last)[0])
+        alone = [_everything(c) for c in people]
+    with worlds.world(lives) as people:
+        execute(open_run(first)[0])
+        execute(open_run(last)[0])
+        assert [_everything(c) for c in people] == alone
+
+
+def _everything(customer: Customer) -> dict[Category, int]:
+    found = Customer.objects.filter(pk=customer.pk).first()
+    return {e.category: e.rows for e in calendar(found)} if found else {}
