@@ -107,13 +107,15 @@ def _tie(model: type[models.Model], data: PersonalData) -> tuple[tuple[str, ...]
 
 
 @lru_cache(maxsize=1)
+def mapped() -> tuple[Table, ...]:
+    """Return every table on the map."""
+    return tuple(Table(model, data, *_tie(model, data)) for model, data in personal_models())
+
+
+@lru_cache(maxsize=1)
 def tables() -> tuple[Table, ...]:
     """Return every table on the map that a purge touches, rows that merely unlink left out."""
-    return tuple(
-        Table(model, data, *_tie(model, data))
-        for model, data in personal_models()
-        if data.at_end is not AtEnd.UNLINK
-    )
+    return tuple(table for table in mapped() if table.data.at_end is not AtEnd.UNLINK)
 
 
 def deleted() -> Iterator[Table]:
@@ -334,16 +336,21 @@ def due_sql() -> str:
 @lru_cache(maxsize=1)
 def vanishing_sql() -> str:
     """Return the people of a batch of whom nothing but the shell is left, before or after."""
-    left = " ".join(
-        f"AND NOT EXISTS (SELECT FROM {t.name} t{''.join(f', {j}' for j in t.joins)} "
-        f"WHERE {t.tie} AND ({t.goes}) IS NOT TRUE)"
-        for t in deleted()
-        if t.has_own_clock
+    staying = [(t, f"({t.goes}) IS NOT TRUE") for t in deleted()]
+    for t in _blanking():
+        kept = " OR ".join(
+            f"((due.gone & {category.value}) = 0 AND {_holds_something('t', columns)})"
+            for category, columns in _blanked(t)
+        )
+        staying.append((t, f"({kept})"))
+    nothing_stays = " ".join(
+        f"AND NOT EXISTS (SELECT FROM {', '.join((f'{t.name} t', *t.joins))} "
+        f"WHERE {t.tie} AND {stays})"
+        for t, stays in staying
     )
-    complete = EVERYTHING & ~Category.SHELL.value
     return (
-        f"WITH {DUE} SELECT due.id FROM due WHERE due.gone = {complete} "
-        f"AND (due.held & {Category.SHELL.value}) = 0 {left}"
+        f"WITH {DUE} SELECT due.id FROM due "
+        f"WHERE (due.gone & {Category.IDENTITY.value}) <> 0 AND due.held = 0 {nothing_stays}"
     )
 
 
