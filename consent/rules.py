@@ -361,6 +361,31 @@ def may_process_many(customer_ids: Sequence[int], use: Use) -> dict[int, Decisio
     return decisions
 
 
+def may_process_all(customer_id: int, uses: Sequence[Use]) -> dict[Use, Decision]:
+    """Decide about many uses of one person's data in one statement."""
+    if not uses:
+        return {}
+    parts, params = [], []
+    for number, use in enumerate(uses):
+        compiled = _compiled(use)
+        dates = ", ".join(
+            f'g."{c.name}_{side}"' for c in compiled.asked for side in ("since", "until")
+        )
+        parts.append(
+            f"SELECT {number}, g.held, ARRAY[g.gate_opens, g.gate_closes, {dates}]::date[] "
+            f"FROM ({compiled.one}) AS g"
+        )
+        params += compiled.at(customer_id)
+    decisions = {use: _unknown(use) for use in uses}
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), params)
+        for number, held, dates_of_use in cursor:
+            use = uses[number]
+            row = (customer_id, held, *dates_of_use)
+            decisions[use] = _decision(use, _compiled(use).asked, row)
+    return decisions
+
+
 def audience(use: Use, on: date) -> Iterator[int]:
     """Stream the keys of everyone whose data may be used so on that day, in constant memory."""
     found = gate(use).processable(use, on).order_by().values_list("pk", flat=True)

@@ -127,30 +127,55 @@ _BELONGINGS = """
 """
 
 
-def calendar(customer: Customer) -> list[CalendarEntry]:
-    """Return what we have of a person, by category, with the last day of every row."""
+@dataclass
+class _Belongings:
+    """What was found of a person: rows, live purposes with their last day, a mask of holds."""
+
+    rows: list[tuple[int, bool, date | None, int]] = field(default_factory=list)
+    records: list[tuple[Purpose, date]] = field(default_factory=list)
+    held: int = 0
+
+    def keepers(self) -> dict[Category, list[Purpose]]:
+        """Return the live purposes that keep or use each category."""
+        found: dict[Category, list[Purpose]] = {}
+        for purpose, last_day in self.records:
+            if last_day > NEVER:
+                for category in dict.fromkeys((*purpose.keeps, *purpose.uses)):
+                    found.setdefault(category, []).append(purpose)
+        return found
+
+    def kept_until(self) -> dict[Category, date]:
+        """Return the last day on which a purpose keeps each category."""
+        found: dict[Category, date] = {}
+        for purpose, last_day in self.records:
+            for category in purpose.keeps:
+                found[category] = max(found.get(category, last_day), last_day)
+        return found
+
+
+def _belongings(customer: Customer) -> _Belongings:
+    found = _Belongings()
     sql = _BELONGINGS.format(inventory=statements.inventory_sql())
     with connection.cursor() as cursor:
         cursor.execute(sql, {"id": customer.pk, "ids": [customer.pk], "gone": [0], "held": [0]})
-        found = cursor.fetchall()
-    rows = [line[1:5] for line in found if line[0] == "row"]
-    records = [(BY_CODE[line[5]], line[3]) for line in found if line[0] == "record"]
-    held = 0
-    for line in found:
-        if line[0] == "hold":
-            held |= line[1]
+        for what, category, on_schedule, last, count, purpose in cursor:
+            if what == "record":
+                found.records.append((BY_CODE[purpose], last))
+            elif what == "hold":
+                found.held |= category
+            else:
+                found.rows.append((category, on_schedule, last, count))
     if customer.restriction in ("a", "b", "c", "d"):
-        held = EVERYTHING
-    kept: dict[Category, date] = {}
-    keepers: dict[Category, list[Purpose]] = {}
-    for purpose, last_day in records:
-        for category in (*purpose.keeps, *purpose.uses):
-            if last_day > NEVER:
-                keepers.setdefault(category, []).append(purpose)
-        for category in purpose.keeps:
-            kept[category] = max(kept.get(category, last_day), last_day)
+        found.held = EVERYTHING
+    return found
+
+
+def calendar(customer: Customer) -> list[CalendarEntry]:
+    """Return what we have of a person, by category, with the last day of every row."""
+    found = _belongings(customer)
+    kept, keepers = found.kept_until(), found.keepers()
     entries: dict[Category, CalendarEntry] = {}
-    for code, on_schedule, own_date, count in rows:
+    for code, on_schedule, own_date, count in found.rows:
         category = Category(code)
         entry = entries.setdefault(category, CalendarEntry(category))
         last = own_date or FAR
@@ -158,12 +183,11 @@ def calendar(customer: Customer) -> list[CalendarEntry]:
             last = min(last, kept.get(category, FAR if category is Category.SHELL else date.min))
         entry.last_days[last] = entry.last_days.get(last, 0) + count
         entry.purposes = keepers.get(category, [])
-        entry.held = bool(held & category.value)
+        entry.held = bool(found.held & category.value)
     shell = entries.pop(Category.SHELL, None)
     if shell is not None:
         last_of_all = max((max(e.last_days) for e in entries.values()), default=date.min)
         shell.last_days = {last_of_all: shell.rows}
-        shell.held = bool(held)
         entries[Category.SHELL] = shell
     return sorted(entries.values(), key=lambda e: e.category.value)
 
