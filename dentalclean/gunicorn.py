@@ -14,6 +14,7 @@ threads = int(os.environ.get("WEB_THREADS", "8"))
 graceful_timeout = 10
 timeout = 60
 keepalive = 5
+preload_app = True
 max_requests = 10_000
 max_requests_jitter = 1_000
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # nosec B108

@@ -112,6 +112,8 @@ class Supervisor:
                 self.say("Stopping.")
             finally:
                 self._stop()
+                with contextlib.suppress(OSError):
+                    self.house.sockets.rmdir()
         self.say(f"Stopped. Your data is kept in {self.house.data}.")
         return 0
 

@@ -1,0 +1,89 @@
+"""`make run`: one house that starts, tells, refuses a second one, stops, and survives kill -9."""
+
+import signal
+import socket
+import stat
+import urllib.request
+
+import pytest
+
+from tests.houses import RunningHouse, gone, wait_until
+
+pytestmark = pytest.mark.house
+
+
+def test_the_house_stands_refuses_a_second_and_stops_in_order(house: RunningHouse) -> None:
+    house.start()
+    address = f"http://127.0.0.1:{house.port}"
+    assert house.says(f"{address}/")
+    with urllib.request.urlopen(f"{address}/healthz/deep", timeout=10) as answer:
+        assert answer.status == 200
+    assert set(house.parts()) == {"database", "broker", "worker", "clock", "web"}
+    assert stat.S_IMODE(house.house.secrets.stat().st_mode) == 0o600
+
+    second = house.again()
+    assert (second.returncode, second.stdout) == (1, "")
+    assert second.stderr.startswith("Dentalclean is already running")
+    assert len(second.stderr.splitlines()) == 1
+
+    house.sql("CREATE TABLE kept AS SELECT 1 AS row")
+    everything = house.everything()
+    assert house.stop(signal.SIGINT) == 0
+    assert house.says("Your data is kept in")
+    assert gone(everything)
+
+    house.start()
+    assert house.sql("SELECT row FROM kept") == [(1,)]
+    assert house.stop(signal.SIGTERM) == 0
+
+
+def test_kill_9_of_a_part_brings_it_back(house: RunningHouse) -> None:
+    house.start()
+    before = house.parts()
+    killed = [before[name] for name in ("worker", "web", "clock", "broker")]
+    below = before["worker"].children() + before["web"].children()
+    for process in killed:
+        process.kill()
+    wait_until(lambda: gone(killed + below) and house.parts().keys() == before.keys(), 30)
+    assert house.parts()["database"] == before["database"]
+    assert house.stop() == 0
+
+
+def test_kill_9_of_the_supervisor_leaves_nothing_running_and_loses_nothing(
+    house: RunningHouse,
+) -> None:
+    house.start()
+    house.sql("CREATE TABLE kept AS SELECT 1 AS row")
+    everything = house.everything()
+    assert len(everything) > 10
+    house.stop(signal.SIGKILL)
+    house.start()  # at once: waits for the last part of the killed run
+    assert gone(everything)
+    assert house.sql("SELECT row FROM kept") == [(1,)]
+
+
+def test_the_house_stops_with_a_sentence_when_the_database_dies(house: RunningHouse) -> None:
+    house.start()
+    everything = house.everything()
+    house.kill("database")
+    wait_until(house.ended, 60)
+    assert house.stop() == 1
+    assert house.says("PostgreSQL has died, so everything is stopped")
+    wait_until(lambda: gone(everything), 10)
+
+
+def test_a_taken_port_is_told_before_anything_starts(house: RunningHouse) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", house.port))
+        other.listen()
+        refused = house.again()
+    assert refused.returncode == 1
+    assert f"Port {house.port} is taken" in refused.stderr
+    assert not house.house.database.exists()
+
+
+@pytest.mark.parametrize("port", ["0", "70000", "-1", "åtta", "8000 8001"])
+def test_a_port_that_is_none_is_refused(house: RunningHouse, port: str) -> None:
+    refused = house.again("run", PORT=port)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Set PORT to a number between 1 and 65535")

@@ -1,0 +1,115 @@
+"""Production has no working default: whatever is missing or wrong is told in one sentence."""
+
+import os
+import runpy
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from tests.houses import ROOT
+from tests.production_settings import environment
+
+Refusal = Callable[[dict[str, str]], str]
+REQUIRED = sorted(set(environment("")) - {"DJANGO_SETTINGS_MODULE", "DENTALCLEAN_EMBEDDED"})
+
+
+@pytest.fixture
+def refusal(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], str]:
+    """Give the sentence with which the settings refuse an environment, or nothing."""
+
+    def read(values: dict[str, str]) -> str:
+        for name in os.environ:
+            monkeypatch.delenv(name)
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+        try:
+            runpy.run_path(str(ROOT / "dentalclean" / "settings.py"))
+        except ImproperlyConfigured as problem:
+            return str(problem)
+        return ""
+
+    return read
+
+
+def test_complete_settings_are_accepted(refusal: Refusal, tmp_path: Path) -> None:
+    assert refusal(environment(str(tmp_path))) == ""
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_missing_setting_is_named(refusal: Refusal, name: str, tmp_path: Path) -> None:
+    values = environment(str(tmp_path))
+    del values[name]
+    sentence = refusal(values)
+    assert sentence.startswith(f"Set {name} in the environment to ")
+    assert sentence.endswith(".")
+    assert len(sentence.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FIELD_KEYS", "1:short"),
+        ("FIELD_KEYS", "no key here"),
+        ("EXTRACT_KEYS", "1:AAAA,1:AAAA"),
+        ("LOOKUP_KEY", "åäö"),
+        ("SUPPRESSION_KEY", "AAAA"),
+        ("DATABASE_URL", "sqlite:///house.db"),
+        ("SITE_URL", "http://minsida.dentalclean.example"),
+        ("SITE_URL", "minsida"),
+        ("MAIL_FROM", "Dentalclean"),
+        ("PORT", "x"),
+        ("DENTALCLEAN_EMBEDDED", "yes"),
+    ],
+)
+def test_a_wrong_setting_is_told_in_one_sentence(
+    refusal: Refusal, name: str, value: str, tmp_path: Path
+) -> None:
+    sentence = refusal(environment(str(tmp_path)) | {name: value})
+    assert name in sentence
+    assert sentence.endswith(".")
+    assert len(sentence.splitlines()) == 1
+
+
+def test_manage_py_shows_the_sentence_and_no_traceback(tmp_path: Path) -> None:
+    values = environment(str(tmp_path))
+    del values["SECRET_KEY"]
+    ran = subprocess.run(
+        [sys.executable, "manage.py", "migrate"],
+        cwd=ROOT,
+        env=values,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("Set SECRET_KEY")
+    assert len(ran.stderr.strip().splitlines()) == 1
+
+
+def test_makemigrations_has_nothing_to_add() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.production_settings", "makemigrations", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_the_deployment_check_is_clean() -> None:
+    ran = subprocess.run(
+        [
+            *(sys.executable, "-m", "tests.production_settings"),
+            *("check", "--deploy", "--fail-level", "WARNING"),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
