@@ -12,6 +12,12 @@ from tests.houses import OneHouseAtATime, RunningHouse, gone
 
 
 @pytest.fixture
+def unstarted_house(tmp_path: Path) -> RunningHouse:
+    """Give a house that is not meant to come up."""
+    return RunningHouse(tmp_path / "var")
+
+
+@pytest.fixture
 def house(tmp_path: Path) -> Iterator[RunningHouse]:
     """Give a house that has not been started yet; leave nothing of it running."""
     shared = Path(os.environ[OWN_FOLDER])

@@ -72,18 +72,18 @@ def test_the_house_stops_with_a_sentence_when_the_database_dies(house: RunningHo
     wait_until(lambda: gone(everything), 10)
 
 
-def test_a_taken_port_is_told_before_anything_starts(house: RunningHouse) -> None:
+def test_a_taken_port_is_told_before_anything_starts(unstarted_house: RunningHouse) -> None:
     with socket.socket() as other:
-        other.bind(("127.0.0.1", house.port))
+        other.bind(("127.0.0.1", unstarted_house.port))
         other.listen()
-        refused = house.again()
+        refused = unstarted_house.again()
     assert refused.returncode == 1
-    assert f"Port {house.port} is taken" in refused.stderr
-    assert not house.house.database.exists()
+    assert f"Port {unstarted_house.port} is taken" in refused.stderr
+    assert not unstarted_house.house.database.exists()
 
 
 @pytest.mark.parametrize("port", ["0", "70000", "-1", "åtta", "8000 8001"])
-def test_a_port_that_is_none_is_refused(house: RunningHouse, port: str) -> None:
-    refused = house.again("run", PORT=port)
+def test_a_port_that_is_none_is_refused(unstarted_house: RunningHouse, port: str) -> None:
+    refused = unstarted_house.again("run", PORT=port)
     assert refused.returncode == 1
     assert refused.stderr.startswith("Set PORT to a number between 1 and 65535")

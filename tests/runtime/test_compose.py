@@ -1,0 +1,40 @@
+"""The production recipe gives the program what it asks for, and no secret of its own."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.houses import ROOT
+from tests.production_settings import environment
+
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES = COMPOSE["services"]
+GIVEN_BY_THE_IMAGE = {"DJANGO_SETTINGS_MODULE", "DATA_DIR", "DENTALCLEAN_EMBEDDED"}
+
+
+@pytest.mark.parametrize("service", ["migrate", "web", "worker", "beat"])
+def test_every_required_setting_is_handed_on(service: str) -> None:
+    given = set(SERVICES[service]["environment"])
+    assert set(environment("")) - GIVEN_BY_THE_IMAGE <= given
+
+
+def test_no_value_has_a_default_that_works() -> None:
+    asked = re.findall(r"\$\{(\w+)(.*?)\}", (ROOT / "docker-compose.yml").read_text())
+    assert {name for name, rest in asked if rest != ":?"} == {"PORT"}
+
+
+def test_postgresql_18_keeps_its_folder_and_the_broker_its_messages() -> None:
+    assert SERVICES["database"]["image"] == "postgres:18"
+    assert SERVICES["database"]["volumes"] == ["database:/var/lib/postgresql"]
+    assert "--appendonly yes" in SERVICES["broker"]["command"]
+    assert "noeviction" in SERVICES["broker"]["command"]
+
+
+def test_the_image_holds_every_room() -> None:
+    copied = re.findall(r"^COPY (\w+) \w+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    rooms = {path.parent.name for path in ROOT.glob("*/apps.py")}
+    assert rooms | {"templates", "static", "locale"} <= set(copied)
+    allowed = (ROOT / ".dockerignore").read_text().split()
+    assert {f"!{name}" for name in copied} <= set(allowed)
