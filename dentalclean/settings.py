@@ -162,7 +162,7 @@ INSTALLED_APPS = [
     "disclosures",
     "consent",
     "customers",
-    "django.contrib.admin",
+    "dentalclean.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -270,6 +270,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "Europe/Stockholm"
+PURGE_SHARES = number("PURGE_SHARES", 2)  # messages per ring: how many workers share a night
 CELERY_BEAT_SCHEDULE = {
     "purge": {"task": "retention.tasks.nightly", "schedule": crontab(hour=2, minute=30)},
     "purge again": {
@@ -352,6 +353,11 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+
+# Extracts: how long the file stays and how often it can be fetched (RUL-05)
+
+EXTRACT_DAYS = number("EXTRACT_DAYS", 14)
+EXTRACT_DOWNLOADS = number("EXTRACT_DOWNLOADS", 5)
 
 # Mail: what the outbox hands over at last
 

@@ -12,19 +12,20 @@ with a pass that waits for locks, since a dying worker may still hold people.
 import hashlib
 import hmac
 import logging
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+from time import monotonic
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Max, Sum
 from django.utils import timezone
+from psycopg2.errors import LockNotAvailable
 
-from customers.dates import NEVER, today
+from customers.dates import NEVER, STOCKHOLM, today
 from customers.models import Session
 from customers.personal_data import Category
 from retention import statements
@@ -39,6 +40,7 @@ SMALLEST_BATCH, LARGEST_BATCH = 100, 20000
 TARGET_SECONDS = 1.0
 LOCK_TIMEOUT = "2s"
 RUN_LOCK = 7_300_001
+NIGHT_BEGINS = time(2, 30)  # in Stockholm
 
 
 class RunRefusedError(Exception):
@@ -62,21 +64,40 @@ def open_run(business_date: date) -> tuple[Run, bool]:
     return Run.objects.get_or_create(business_date=business_date)
 
 
-def missed_dates(until: date) -> list[date]:
-    """Return the business dates after the last run, `until` included, oldest first."""
+def latest_night(now: datetime) -> date:
+    """Return the business date of the latest night that has begun."""
+    local = now.astimezone(STOCKHOLM)
+    return local.date() if local.time() >= NIGHT_BEGINS else local.date() - timedelta(days=1)
+
+
+def open_missed_runs(now: datetime | None = None) -> list[Run]:
+    """Open a run for every night since the last one, once each; the first night opens one."""
+    until = latest_night(now or timezone.now())
     last = Run.objects.aggregate(last=Max("business_date"))["last"]
-    if last is None:
-        return [until]
+    days = [until] if last is None else _days_between(last, until)
+    return [run for run, is_new in map(open_run, days) if is_new]
+
+
+def _days_between(last: date, until: date) -> list[date]:
     return [last + timedelta(days=n) for n in range(1, (until - last).days + 1)]
 
 
-def execute(run: Run, *, workers_may_hold: bool = True) -> Run:
-    """Work until nothing of the run's date is due, then close it; harmless when done twice."""
-    if run.status == Run.Status.DONE:
+def execute(run: Run) -> Run:
+    """Work until nothing of the run's date is due, then close it; harmless when done twice.
+
+    A person whom somebody else holds too long leaves the run open for the next ring.
+    """
+    run.refresh_from_db()
+    if run.status != Run.Status.RUNNING:
         return run
     work(run)
-    if workers_may_hold:
+    try:
         work(run, wait=True)
+    except OperationalError as error:
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
+        log.warning("Run %s waits for people that somebody else holds", run.business_date)
+        return run
     return close_run(run)
 
 
@@ -87,7 +108,7 @@ def work(run: Run, *, wait: bool = False) -> Batch:
     for source in statements.sources():
         day, after = NEVER, 0
         while True:
-            started = time.monotonic()
+            started = monotonic()
             claimed = _next(source, run.business_date, day, after, size)
             if not claimed:
                 break
@@ -95,7 +116,7 @@ def work(run: Run, *, wait: bool = False) -> Batch:
             done = purge_people(run, [customer for _, customer in claimed], wait=wait)
             total.people += done.people
             total.rows += done.rows
-            size = _next_size(size, time.monotonic() - started)
+            size = _next_size(size, monotonic() - started)
     return total
 
 

@@ -1,31 +1,46 @@
-"""When the purge happens: beat rings once a night, workers share the batches."""
+"""When the purge happens: beat rings once a night and every minute, workers share the batches."""
 
+import logging
 from datetime import date
 
 from celery import shared_task
+from django.conf import settings
 
-from customers.dates import today
 from retention import actions
 from retention.models import Run
+
+log = logging.getLogger(__name__)
 
 
 @shared_task
 def nightly() -> None:
-    """Open the run of tonight and of every missed night, and ring for work on each."""
-    for day in actions.missed_dates(today()):
-        run, _ = actions.open_run(day)
-        purge.delay(run.business_date.isoformat())
+    """Open the run of tonight and of every missed night, and ring for the oldest open one.
 
-
-@shared_task
-def purge(business_date: str) -> None:
-    """Take part in a run until nothing of it is due."""
-    run = Run.objects.get(business_date=date.fromisoformat(business_date))
-    actions.execute(run)
+    Beat may ring twice, late or not at all for days: a business date is opened once, and the
+    reconciler below is the same work.
+    """
+    actions.open_missed_runs()
+    ring()
 
 
 @shared_task
 def reconcile() -> None:
-    """Ring again for runs that are open, so that a lost message or worker loses nothing."""
-    for run in Run.objects.exclude(status=Run.Status.DONE).order_by("business_date"):
-        purge.delay(run.business_date.isoformat())
+    """Ring again every minute, so that a lost message or a dead worker loses nothing."""
+    actions.open_missed_runs()
+    ring()
+
+
+@shared_task
+def purge(business_date: str) -> None:
+    """Take part in a run until nothing of it is due, then go on with the next open one."""
+    run = Run.objects.get(business_date=date.fromisoformat(business_date))
+    if actions.execute(run).status == Run.Status.DONE:
+        ring()
+
+
+def ring() -> None:
+    """Ring for the oldest open run: nights are made up for in their order."""
+    run = Run.objects.filter(status=Run.Status.RUNNING).order_by("business_date").first()
+    if run is not None:
+        for _share in range(settings.PURGE_SHARES):
+            purge.delay(run.business_date.isoformat())

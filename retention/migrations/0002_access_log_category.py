@@ -4,20 +4,39 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('retention', '0001_initial'),
+        ("retention", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='hold',
-            name='categories',
-            field=models.PositiveIntegerField(default=65535, verbose_name='omfattar'),
+            model_name="hold",
+            name="categories",
+            field=models.PositiveIntegerField(default=65535, verbose_name="omfattar"),
         ),
         migrations.AlterField(
-            model_name='receipt',
-            name='category',
-            field=models.PositiveIntegerField(choices=[(1, 'Namn och födelsedatum'), (2, 'E-post och telefon'), (4, 'Adress'), (8, 'Personnummer'), (16, 'Inloggning'), (32, 'Ändringar av dina uppgifter'), (64, 'Prenumeration och leveranser'), (128, 'Fakturor'), (256, 'Frågor till kundservice'), (512, 'Bevis på dina val'), (1024, 'Meddelanden vi har skickat'), (2048, 'Dina ärenden'), (4096, 'Raderingskvitton'), (8192, 'Vad vi har ändrat i registret'), (16384, 'Kundnummer'), (32768, 'Vem som har tittat')], verbose_name='vad'),
+            model_name="receipt",
+            name="category",
+            field=models.PositiveIntegerField(
+                choices=[
+                    (1, "Namn och födelsedatum"),
+                    (2, "E-post och telefon"),
+                    (4, "Adress"),
+                    (8, "Personnummer"),
+                    (16, "Inloggning"),
+                    (32, "Ändringar av dina uppgifter"),
+                    (64, "Prenumeration och leveranser"),
+                    (128, "Fakturor"),
+                    (256, "Frågor till kundservice"),
+                    (512, "Bevis på dina val"),
+                    (1024, "Meddelanden vi har skickat"),
+                    (2048, "Dina ärenden"),
+                    (4096, "Raderingskvitton"),
+                    (8192, "Vad vi har ändrat i registret"),
+                    (16384, "Kundnummer"),
+                    (32768, "Vem som har tittat"),
+                ],
+                verbose_name="vad",
+            ),
         ),
     ]
