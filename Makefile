@@ -22,7 +22,7 @@ test: $(VENV)/test.stamp  ## the whole suite; ARGS="-k name" for a part
 check: $(VENV)/test.stamp  ## everything that can be said without running the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	DENTALCLEAN_EMBEDDED=1 $(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/djade --check --target-version 5.2 $$(git ls-files 'templates/*.html')
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml $(APPS)

@@ -51,7 +51,7 @@ def manage(house: House, port: int, arguments: list[str]) -> int:
     """Become one of Django's commands."""
     os.chdir(BASE_DIR)
     command = [sys.executable, str(BASE_DIR / "manage.py"), *arguments]
-    os.execve(command[0], command, environment(house, port))  # noqa: S606  # nosec B606
+    os.execve(command[0], command, environment(house, port))  # noqa: S606
 
 
 def main() -> int:

@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> None:
     die_with_parent(signal.Signals[options[0]])
     if os.getppid() != parent:
         sys.exit("The supervisor went away before this part of the house could start.")
-    os.execv(command[0], command)  # noqa: S606  # nosec B606  a program of ours, no shell
+    os.execv(command[0], command)  # noqa: S606
 
 
 def _leave_root(folder: Path) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 POSTGRES_MAJOR = 18
-SOCKET_ROOT = Path("/tmp")  # noqa: S108  # nosec B108  short on purpose, checked to be ours
+SOCKET_ROOT = Path("/tmp")  # noqa: S108  # nosec B108
 
 
 class HouseError(Exception):

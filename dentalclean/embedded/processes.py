@@ -3,7 +3,7 @@
 import contextlib
 import os
 import signal
-import subprocess  # nosec B404  our own programs, never a shell
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -29,7 +29,7 @@ def start(
     surroundings = {**(os.environ if environment is None else environment)}
     surroundings["LEASH_PARENT"] = str(os.getpid())
     with log.open("ab") as out:
-        return subprocess.Popen(  # nosec B603
+        return subprocess.Popen(
             [*leash, *command],
             stdin=subprocess.DEVNULL,
             stdout=out,

@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import socket
-import subprocess  # nosec B404  our own programs, never a shell
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence

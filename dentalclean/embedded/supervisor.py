@@ -281,7 +281,7 @@ class Supervisor:
 
     def _web_answers(self) -> bool:
         try:
-            with urllib.request.urlopen(  # nosec B310  our own address
+            with urllib.request.urlopen(  # nosec B310
                 f"http://127.0.0.1:{self.port}/healthz/deep", timeout=10
             ) as answer:
                 return bool(answer.status == 200)
