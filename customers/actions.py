@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers import crypto
 from customers.dates import today
-from customers.models import Address, Change, Customer, User
+from customers.models import AccessLog, Address, Change, Customer, User
 from customers.models.channels import Collected, Source
 
 OF_THE_PERSON = ("given_name", "family_name", "email", "phone", "language")
@@ -86,3 +86,8 @@ def set_national_id(customer: Customer, number: str) -> None:
     customer.national_id_hash = crypto.lookup_hash(number)
     customer.national_id_used_on = today()
     customer.save(update_fields=["national_id_sealed", "national_id_hash", "national_id_used_on"])
+
+
+def record_reading(customer: Customer, actor: User, reason: str, words: str = "") -> AccessLog:
+    """Leave a trace that one of staff looks at a person, before it is shown (ACC-05)."""
+    return AccessLog.objects.create(customer=customer, actor=actor, reason=reason, words=words)

@@ -14,9 +14,9 @@ from customers.dates import today
 from customers.models import User
 from customers.personal_data import EVERYTHING, Category
 from customers.staff import ReadOnlyAdmin, ReadOnlyInline, TracedAdmin
-from retention.forms import HoldForm
 from retention.holds import HoldError, lift_hold, place_hold
 from retention.models import Hold, Receipt, Run, Suppression
+from retention.staff_forms import HoldForm
 
 
 @admin.register(Run)

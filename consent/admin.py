@@ -1,0 +1,133 @@
+"""What staff see of notices, the ledger and what holds now; nothing here is written by hand."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from consent.models import Event, Notice, PolicyVersion, ProcessingRecord, Standing
+from customers import words
+from customers.dates import FAR
+from customers.models import Customer
+from customers.staff import ReadOnlyAdmin, ReadOnlyInline, TracedAdmin, shown
+
+GONE = _("Raderad")
+
+
+class StandingInline(ReadOnlyInline):
+    model = Standing
+    fields = ("purpose", "channel", "third_party", "permission", "declined", "since", "authority")
+    ordering = ("purpose", "channel")
+
+
+class ProcessingRecordInline(ReadOnlyInline):
+    model = ProcessingRecord
+    fields = ("purpose", "basis", "since", "until", "ended_on")
+    ordering = ("purpose",)
+
+    @admin.display(description=_("till och med"))
+    def until(self, record: ProcessingRecord) -> str:
+        """Return the last day, in words where none is known."""
+        if record.retain_until >= FAR:
+            return str(_("Utan slut än så länge"))
+        return words.full_day(record.retain_until)
+
+
+class EventInline(ReadOnlyInline):
+    model = Event
+    fields = ("at", "kind", "purpose", "channel", "third_party", "collected", "authority")
+    ordering = ("-pk",)
+
+
+@admin.register(PolicyVersion)
+class PolicyVersionAdmin(ReadOnlyAdmin):
+    list_display = ("version", "effective_on", "published_at")
+    ordering = ("-effective_on", "-pk")
+    fields = ("version", "effective_on", "published_at", "catalogue_hash")
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    list_display = ("policy_version", "collected", "language")
+    list_filter = ("collected", "language")
+    list_select_related = ("policy_version",)
+    ordering = ("-policy_version__effective_on", "collected", "language")
+    fields = ("policy_version", "collected", "language", "text", "content_hash")
+
+
+def _evidence(event: Event) -> str:
+    found = Event.objects.filter(pk=event.pk).values_list("detail__evidence", flat=True)
+    return found.get() or ""
+
+
+@admin.register(Event)
+class EventAdmin(TracedAdmin):
+    """The ledger; entries stay when the person is gone, so no list joins to people."""
+
+    list_display = ("id", "at", "kind", "purpose", "channel", "collected", "authority")
+    list_filter = ("kind", "channel", "authority")
+    ordering = ("-pk",)
+    evidence = shown(_("underlag"), _evidence)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Show the words behind an entry only to those who may read them."""
+        may_read = request.user.has_perm("consent.view_eventdetail")
+        return (
+            "id",
+            "at",
+            "person",
+            "kind",
+            "purpose",
+            "channel",
+            "third_party",
+            "ground",
+            "collected",
+            "authority",
+            "notice",
+            *(("evidence",) if may_read else ()),
+            "fingerprint",
+        )
+
+    def person_of(self, row: Event) -> Customer | None:
+        """Return the person behind the pseudonym, None when they are gone."""
+        return Customer.objects.filter(pseudonym=row.customer_id).first()
+
+    @admin.display(description=_("kund"))
+    def person(self, event: Event) -> str:
+        """Return the customer number."""
+        found = self.person_of(event)
+        return found.number if found else str(GONE)
+
+    @admin.display(description=_("fingeravtryck"))
+    def fingerprint(self, event: Event) -> str:
+        """Return the digest the database made of the entry."""
+        return bytes(event.digest).hex()
+
+
+@admin.register(Standing)
+class StandingAdmin(TracedAdmin):
+    list_display = ("number", "purpose", "channel", "permission", "declined", "since")
+    list_filter = ("permission", "channel", "declined")
+    ordering = ("-pk",)
+    fields = (
+        "customer",
+        "purpose",
+        "channel",
+        "third_party",
+        "permission",
+        "declined",
+        "since",
+        "authority",
+        "event",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Standing]:
+        """Fetch the people along, for their numbers."""
+        return super().get_queryset(request).select_related("customer")
+
+    @admin.display(description=_("kund"))
+    def number(self, standing: Standing) -> Any:
+        """Return the customer number."""
+        return standing.customer.number

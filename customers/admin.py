@@ -1,0 +1,433 @@
+"""What staff see of people: exact search, facts to read, and one page to correct details."""
+
+import copy
+from contextlib import suppress
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import SEARCH_VAR
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from customers import crypto, rules, words
+from customers.actions import OF_THE_ADDRESS, StaleError, change_details
+from customers.dates import today
+from customers.models import (
+    AccessLog,
+    Address,
+    Customer,
+    FiscalYear,
+    Invoice,
+    Order,
+    Product,
+    Subscription,
+    SupportCase,
+    User,
+)
+from customers.models.channels import Source
+from customers.personal_data import column_label
+from customers.staff import (
+    PROTECTED,
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    StaffAdmin,
+    TracedAdmin,
+    give_reason,
+    may_see_protected,
+    shown,
+)
+from customers.staff_forms import DetailsForm, ReasonForm
+
+
+def exactly(term: str) -> Q:
+    """Return the people that a number, e-mail, phone or national identity number points out.
+
+    Whole values only; the national identity number is found by its keyed hash (PNR-02, D03).
+    """
+    text = term.strip()
+    if "@" in text:
+        return Q(email=text.casefold()) & ~Q(email="")
+    found = Q(number=text.upper())
+    with suppress(ValidationError):
+        found |= Q(national_id_hash=crypto.lookup_hash(rules.clean_national_id(text)))
+    with suppress(ValidationError):
+        if phone := rules.clean_phone(text):
+            found |= Q(phone=phone)
+    return found
+
+
+def with_relation(people: QuerySet[Customer]) -> QuerySet[Customer]:
+    """Say of each person whether they are a customer, have been one or only asked (RUL-12)."""
+    subscriptions = Subscription.objects.filter(customer=OuterRef("pk"))
+    orders = Order.objects.filter(customer=OuterRef("pk"))
+    is_open = Q(delivered_on=None, cancelled_on=None)
+    relation = Case(
+        When(Exists(subscriptions.active(today())) | Exists(orders.filter(is_open)), Value("now")),
+        When(Exists(subscriptions) | Exists(orders), Value("before")),
+        default=Value("never"),
+        output_field=CharField(),
+    )
+    return people.annotate(relation=relation)
+
+
+RELATIONS = {"now": _("Kund"), "before": _("Tidigare kund"), "never": _("Har inte köpt")}
+
+
+def _kronor(ore: int) -> str:
+    return f"{words.figures(ore // 100)},{ore % 100:02d} kr"
+
+
+class AddressInline(ReadOnlyInline):
+    model = Address
+    fields = ("kind", "street", "postcode", "city", "country", "source", "collected", "given_on")
+    has_own_words = True
+
+
+class SubscriptionInline(ReadOnlyInline):
+    model = Subscription
+    fields = ("product", "started_on", "ended_on", "collected", "retain_until")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Fetch the products along."""
+        return super().get_queryset(request).select_related("product").order_by("-started_on")
+
+
+class OrderInline(ReadOnlyInline):
+    model = Order
+    fields = ("number", "product", "quantity", "ordered_on", "delivered_on", "retain_until")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Fetch the products along."""
+        return super().get_queryset(request).select_related("product").order_by("-ordered_on")
+
+
+class InvoiceInline(ReadOnlyInline):
+    model = Invoice
+    fk_name = "customer"
+    fields = ("number", "kind", "issued_on", "due_on", "paid_on", "amount", "retain_until")
+    ordering = ("-number",)
+
+    @admin.display(description=_("belopp"))
+    def amount(self, invoice: Invoice) -> str:
+        """Return the total in kronor."""
+        return _kronor(invoice.total_ore)
+
+
+class SupportCaseInline(ReadOnlyInline):
+    model = SupportCase
+    fields = ("subject", "collected", "opened_at", "closed_on", "retain_until")
+    ordering = ("-opened_at",)
+    has_own_words = True
+
+
+@admin.register(Customer)
+class CustomerAdmin(TracedAdmin):
+    """People. Lists say the number and nothing that tells who it is."""
+
+    list_display = ("number", "protected", "created", "relation")
+    list_filter = ("protection",)
+    search_fields = ("number",)
+    search_help_text = _("Hela kundnumret, e-postadressen, mobilnumret eller personnumret.")
+    ordering = ("-pk",)
+    preserve_filters = False
+    change_form_template = "admin/customers/customer/facts.html"
+    fieldsets = (
+        (None, {"fields": ("number", "protection", "name", "born", "language")}),
+        (_("Kontakt"), {"fields": ("mail", "mobile", "home", "nix_phone", "nix_post")}),
+        (_("Personnummer"), {"fields": ("national_id", "national_id_used_on")}),
+        (
+            _("Registret"),
+            {
+                "fields": (
+                    "created_at",
+                    "source",
+                    "collected",
+                    "noticed_on",
+                    "adult_confirmed_on",
+                    "restriction",
+                    "deceased_on",
+                    "last_contact_on",
+                )
+            },
+        ),
+    )
+
+    name = shown(_("namn"), lambda person: person.name)
+    born = shown(_("född"), lambda person: person.birth_date and words.full_day(person.birth_date))
+    mail = shown(_("e-post"), lambda person: person.email)
+    mobile = shown(_("mobil"), lambda person: rules.shown_phone(person.phone))
+    national_id = shown(_("personnummer"), rules.masked_national_id)
+    home = shown(
+        _("adress"),
+        lambda person: "\n".join(a.line for a in person.addresses.filter(kind=Address.Kind.HOME)),
+    )
+
+    @admin.display(description=_("skydd"))
+    def protected(self, person: Customer) -> str:
+        """Mark a protected identity."""
+        return str(PROTECTED) if person.protection else ""
+
+    @admin.display(description=_("registrerad"))
+    def created(self, person: Customer) -> str:
+        """Return the day of registration."""
+        return words.full_day(person.created_at)
+
+    @admin.display(description=_("relation"))
+    def relation(self, person: Customer) -> str:
+        """Say what the person is to us."""
+        return str(RELATIONS[person.relation])  # type: ignore[attr-defined]
+
+    def person_of(self, row: Customer) -> Customer:
+        """Return the person, who is the row."""
+        return row
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
+        """Return people with their relation."""
+        return with_relation(super().get_queryset(request))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find by a whole value or not at all."""
+        if not search_term.strip():
+            return queryset, False
+        return queryset.filter(exactly(search_term)), False
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Offer no filters beside a search; their links would carry what was searched for."""
+        return () if SEARCH_VAR in request.GET else self.list_filter
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Search by POST, so that no address and no number of a person stands in a URL (B12)."""
+        if request.method == "POST" and SEARCH_VAR in request.POST:
+            asked = copy.copy(request)
+            asked.method = "GET"
+            asked.GET = QueryDict(mutable=True)
+            asked.GET[SEARCH_VAR] = request.POST[SEARCH_VAR]
+            return super().changelist_view(asked, extra_context)
+        if SEARCH_VAR in request.GET:
+            return redirect(request.path)
+        return super().changelist_view(request, extra_context)
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        """Leave out what would tell who a protected person is."""
+        hidden = getattr(obj, "is_hidden", False)
+        return [inline for inline in self.inlines if not (hidden and inline.has_own_words)]
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that asks why and the page that corrects."""
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/skal/", wrap(self.reason_view), name="customers_customer_reason"),
+            path(
+                "<path:object_id>/uppgifter/",
+                wrap(self.details_view),
+                name="customers_customer_details",
+            ),
+            *super().get_urls(),
+        ]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
+        """Offer to correct details to who may."""
+        person = context.get("original")
+        context["may_correct"] = person is not None and _may_correct(request, person)
+        return super().render_change_form(request, context, *args, **kw)
+
+    def reason_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask why a person is read, and go on to the page."""
+        person = Customer.objects.filter(pk=pk).first()
+        if person is None:
+            raise Http404
+        form = ReasonForm(request.POST or None)
+        if form.is_valid():
+            give_reason(request, person, form.cleaned_data["reason"], form.cleaned_data["words"])
+            wanted = request.GET.get("next", "")
+            if not url_has_allowed_host_and_scheme(wanted, None):
+                wanted = reverse("admin:customers_customer_change", args=[pk])
+            return redirect(wanted)
+        return self._form_page(
+            request,
+            person,
+            form,
+            title=_("Varför tittar du på %(number)s?") % {"number": person.number},
+            answer=_("Vi sparar dag och skäl i 24 månader. Kunden kan se dem."),
+            submit=_("Visa"),
+        )
+
+    def details_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Correct a person's details on their word; what was is kept beside it (REC-01)."""
+        person = self.get_object(request, unquote(object_id))
+        if person is None:
+            raise Http404
+        if not _may_correct(request, person):
+            raise PermissionDenied
+        return self.traced(request, object_id, lambda: self._correct(request, person))
+
+    def _correct(self, request: HttpRequest, person: Customer) -> HttpResponse:
+        form = DetailsForm(request.POST or None, customer=person)
+        if form.is_valid():
+            try:
+                changes = change_details(
+                    person,
+                    form.values,
+                    source=Source.STAFF,
+                    collected=form.cleaned_data["collected"],
+                    actor=request.user if isinstance(request.user, User) else None,
+                    expected_version=form.cleaned_data["version"],
+                )
+            except StaleError as error:
+                person.refresh_from_db()
+                form = DetailsForm(
+                    {**request.POST.dict(), "version": person.version}, customer=person
+                )
+                form.add_error(None, str(error))
+            else:
+                self._tell(request, person, [change.field for change in changes])
+                return redirect(reverse("admin:customers_customer_change", args=[person.pk]))
+        return self._form_page(
+            request,
+            person,
+            form,
+            title=_("Ändra uppgifter för %(number)s") % {"number": person.number},
+            answer=_("Det som stod förut sparas bredvid, med dag och källa."),
+            submit=_("Ändra uppgifterna"),
+        )
+
+    def _tell(self, request: HttpRequest, person: Customer, fields: list[str]) -> None:
+        if not fields:
+            messages.info(request, gettext("Inget var annorlunda, så inget är ändrat."))
+            return
+        labels = [
+            column_label(Address if name in OF_THE_ADDRESS else Customer, name) for name in fields
+        ]
+        self.log_change(request, person, [{"changed": {"fields": labels}}])
+        text = ngettext(
+            "Klart. En uppgift är ändrad.", "Klart. %(n)s uppgifter är ändrade.", len(fields)
+        )
+        messages.success(request, text % {"n": words.in_words(len(fields))})
+
+    def _form_page(
+        self, request: HttpRequest, person: Customer, form: Any, **words_of_page: Any
+    ) -> HttpResponse:
+        return TemplateResponse(
+            request,
+            "admin/form.html",
+            {
+                **self.admin_site.each_context(request),
+                **words_of_page,
+                "form": form,
+                "person": person,
+                "opts": self.opts,
+                "back": reverse("admin:customers_customer_changelist"),
+            },
+        )
+
+
+def _may_correct(request: HttpRequest, person: Customer) -> bool:
+    return request.user.has_perm("customers.change_customer") and may_see_protected(
+        request.user, person
+    )
+
+
+@admin.register(SupportCase)
+class SupportCaseAdmin(TracedAdmin):
+    list_display = ("public_id", "collected", "opened_at", "closed_on", "retain_until")
+    list_filter = ("collected",)
+    ordering = ("-opened_at",)
+    fields = (
+        "customer",
+        "asked",
+        "wrote",
+        "answered",
+        "collected",
+        "opened_at",
+        "closed_on",
+        "complaint_until",
+        "retain_until",
+    )
+    asked = shown(_("ämne"), lambda case: case.subject)
+    wrote = shown(_("vad kunden skrev"), lambda case: case.body)
+    answered = shown(_("vårt svar"), lambda case: case.answer)
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(TracedAdmin):
+    list_display = ("number", "kind", "issued_on", "due_on", "paid_on", "amount", "retain_until")
+    list_filter = ("kind",)
+    search_fields = ("number",)
+    search_help_text = _("Hela fakturanumret.")
+    ordering = ("-number",)
+    fields = (
+        "number",
+        "kind",
+        "customer",
+        "buyer_number",
+        "buyer",
+        "buyer_home",
+        "issued_on",
+        "due_on",
+        "paid_on",
+        "amount",
+        "retain_until",
+    )
+    buyer = shown(_("köpare på fakturan"), lambda invoice: invoice.buyer_name)
+    buyer_home = shown(_("adress på fakturan"), lambda invoice: invoice.buyer_address)
+
+    @admin.display(description=_("belopp"))
+    def amount(self, invoice: Invoice) -> str:
+        """Return the total in kronor."""
+        return _kronor(invoice.total_ore)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find by the whole number or not at all."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        is_number = term.isascii() and term.isdigit() and len(term) < 19
+        return (queryset.filter(number=int(term)) if is_number else queryset.none()), False
+
+
+@admin.register(Product)
+class ProductAdmin(StaffAdmin):
+    list_display = ("code", "name", "similar_group")
+    ordering = ("code",)
+
+
+@admin.register(FiscalYear)
+class FiscalYearAdmin(StaffAdmin):
+    list_display = ("starts_on", "ends_on")
+    ordering = ("-starts_on",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse; invoices answer to the year as it was (BFL-01)."""
+        return False
+
+
+@admin.register(AccessLog)
+class AccessLogAdmin(ReadOnlyAdmin):
+    list_display = ("at", "number", "reader", "reason", "words")
+    list_filter = ("reason",)
+    list_select_related = ("customer", "actor")
+    fields = ("at", "number", "reader", "reason", "words", "retain_until")
+
+    @admin.display(description=_("kund"))
+    def number(self, reading: AccessLog) -> str:
+        """Return whom it was about."""
+        return reading.customer.number
+
+    @admin.display(description=_("vem"))
+    def reader(self, reading: AccessLog) -> str:
+        """Return who of staff it was."""
+        return reading.actor.email

@@ -1,0 +1,26 @@
+"""The customer page, put together from every room."""
+
+from consent.admin import EventInline, ProcessingRecordInline, StandingInline
+from customers.admin import (
+    AddressInline,
+    CustomerAdmin,
+    InvoiceInline,
+    OrderInline,
+    SubscriptionInline,
+    SupportCaseInline,
+)
+from privacy_requests.admin import CaseInline
+from retention.admin import HoldInline
+
+CustomerAdmin.inlines = (
+    AddressInline,
+    SubscriptionInline,
+    OrderInline,
+    InvoiceInline,
+    SupportCaseInline,
+    CaseInline,
+    StandingInline,
+    EventInline,
+    ProcessingRecordInline,
+    HoldInline,
+)

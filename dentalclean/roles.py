@@ -1,0 +1,111 @@
+"""Who of staff may do what: one table, written to groups by `manage.py sync_roles`.
+
+Nobody has a right to delete people, ledger entries or receipts; no page offers it whatever the
+rights of who asks.
+"""
+
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+from django.db.models import TextChoices, Value
+from django.db.models.functions import Concat
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import User
+
+
+class Role(TextChoices):
+    """A group of staff; the value is the name of the group."""
+
+    CUSTOMER_SERVICE = "customer_service", _("Kundservice")
+    FINANCE = "finance", _("Ekonomi")
+    DATA_PROTECTION = "data_protection", _("Dataskyddsombud")
+    OPERATIONS = "operations", _("Drift")
+
+
+PERSON = (
+    "customers.view_customer",
+    "customers.view_address",
+    "customers.view_subscription",
+    "customers.view_order",
+    "customers.view_product",
+)
+CHOICES = (
+    "consent.view_event",
+    "consent.view_notice",
+    "consent.view_policyversion",
+    "consent.view_processingrecord",
+    "consent.view_standing",
+)
+WORK = (
+    "customers.change_customer",
+    "customers.view_invoice",
+    "customers.view_supportcase",
+    "disclosures.view_outbox",
+    "privacy_requests.view_case",
+    "privacy_requests.view_caseevent",
+    "privacy_requests.view_extract",
+    "retention.view_hold",
+)
+NIGHTS = (
+    "retention.view_receipt",
+    "retention.view_run",
+    "retention.view_suppression",
+)
+
+MAY: dict[Role, tuple[str, ...]] = {
+    Role.CUSTOMER_SERVICE: (*PERSON, *CHOICES, *WORK),
+    Role.FINANCE: (
+        *PERSON,
+        "customers.view_invoice",
+        "customers.view_fiscalyear",
+        "customers.add_fiscalyear",
+        "customers.add_product",
+        "customers.change_product",
+    ),
+    Role.DATA_PROTECTION: (
+        *PERSON,
+        *CHOICES,
+        *WORK,
+        *NIGHTS,
+        "consent.view_eventdetail",
+        "customers.read_messages",
+        "customers.view_accesslog",
+        "customers.view_fiscalyear",
+        "customers.view_protected",
+        "retention.add_hold",
+        "retention.change_hold",
+    ),
+    Role.OPERATIONS: (
+        *NIGHTS,
+        "consent.view_notice",
+        "consent.view_policyversion",
+        "customers.view_product",
+        "disclosures.view_outbox",
+    ),
+}
+
+
+@transaction.atomic
+def sync_roles() -> None:
+    """Make the groups hold what the table says and nothing else; raises LookupError on a typo."""
+    named = Permission.objects.annotate(
+        label=Concat("content_type__app_label", Value("."), "codename")
+    )
+    for role, labels in MAY.items():
+        found = {permission.label: permission for permission in named.filter(label__in=labels)}
+        missing = sorted(set(labels) - set(found))
+        if missing:
+            raise LookupError(f"No such permission: {', '.join(missing)}; run migrate first.")
+        group, _created = Group.objects.get_or_create(name=role.value)
+        group.permissions.set(found.values())
+
+
+@transaction.atomic
+def give_role(email: str, role: Role) -> User:
+    """Make somebody staff with one role, in the place of any other; creates the account."""
+    address = email.strip().casefold()
+    user = User.objects.filter(email=address).first() or User.objects.create_user(address)
+    user.is_staff = True
+    user.save(update_fields=["is_staff"])
+    user.groups.set([Group.objects.get(name=role.value)])
+    return user

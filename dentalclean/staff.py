@@ -1,0 +1,172 @@
+"""The staff side as a place: its sections, its first page, and what it never shows."""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.text import capfirst
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from customers import words
+from customers.dates import today
+from customers.staff import StaffAdmin
+from disclosures.models import Outbox
+from privacy_requests.models import Case
+from retention.models import Run
+
+# The words of the work, and the models that belong to each.
+SECTIONS = (
+    (_("Arbete"), ("Customer", "Case", "Extract", "SupportCase")),
+    (_("Gallring"), ("Run", "Receipt", "Hold", "Suppression")),
+    (_("Mottagare"), ("Outbox",)),
+    (_("Regler"), ("PolicyVersion", "Notice", "Product", "FiscalYear", "Invoice")),
+    (_("Insyn"), ("AccessLog", "Event", "Standing")),
+)
+SHOWN = 8
+SOON = timedelta(days=7)
+
+
+class StaffSite(admin.AdminSite):
+    """Django's admin, with our own pages only."""
+
+    site_header = _("Dentalclean personal")
+    site_title = _("Dentalclean personal")
+    index_title = _("I dag")
+    empty_value_display = _("Har vi inte")
+    final_catch_all_view = True
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        self.disable_action("delete_selected")
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Take our own pages; those of third parties find people by parts of an address (D03)."""
+        if admin_class is not None and issubclass(admin_class, StaffAdmin):
+            super().register(model_or_iterable, admin_class, **options)
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """Refuse; nothing here completes what one types about people."""
+        raise Http404
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Return what this person may open, in the sections of the work."""
+        if app_label is not None:
+            return super().get_app_list(request, app_label)
+        found = {
+            model["object_name"]: model
+            for app in self._build_app_dict(request).values()
+            for model in app["models"]
+        }
+        sections = []
+        for number, (name, models) in enumerate(SECTIONS):
+            here = [found[model] for model in models if model in found]
+            if here:
+                sections.append(
+                    {"name": name, "app_label": f"section-{number}", "app_url": "", "models": here}
+                )
+        return sections
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Show what is wrong today and what is next."""
+        state = state_of(request)
+        return super().index(request, {"state": state, **(extra_context or {})})
+
+
+@dataclass
+class CaseLine:
+    """An open case as the first page shows it."""
+
+    case: Case
+    days: int
+
+    @property
+    def tone(self) -> str:
+        """Return the class of its last day."""
+        if self.days < 0:
+            return "late"
+        return "soon" if self.days <= SOON.days else ""
+
+    @property
+    def when(self) -> str:
+        """Say how long is left."""
+        if self.days == 0:
+            return gettext("I dag")
+        n = abs(self.days)
+        if self.days < 0:
+            text = ngettext("Försenat en dag", "Försenat %(n)s dagar", n)
+        else:
+            text = ngettext("Om en dag", "Om %(n)s dagar", n)
+        return text % {"n": words.in_words(n)}
+
+
+@dataclass
+class State:
+    """What the first page knows; a list is None where the reader may not see it."""
+
+    cases: list[CaseLine] | None = None
+    runs: list[Run] | None = None
+    dead: list[Outbox] | None = None
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def sentence(self) -> str:
+        """Say what is wrong, or that nothing is."""
+        return " ".join(self.wrong) or gettext("Allt är i ordning.")
+
+
+def state_of(request: HttpRequest, on: date | None = None) -> State:
+    """Return the state of the day, three queries at most, by what the reader may see."""
+    day = on or today()
+    state = State()
+    if request.user.has_perm("privacy_requests.view_case"):
+        _add_cases(state, day)
+    if request.user.has_perm("retention.view_run"):
+        _add_runs(state, day)
+    if request.user.has_perm("disclosures.view_outbox"):
+        _add_dead(state)
+    return state
+
+
+def _add_cases(state: State, day: date) -> None:
+    opened = Case.objects.filter(closed_on=None).select_related("customer").order_by("latest_on")
+    lines = [CaseLine(case, (case.latest_on - day).days) for case in opened[: 10 * SHOWN]]
+    late = sum(line.days < 0 for line in lines)
+    due = sum(line.days == 0 for line in lines)
+    if late:
+        text = ngettext("%(n)s ärende är försenat.", "%(n)s ärenden är försenade.", late)
+        state.wrong.append(capfirst(text % {"n": words.in_words(late)}))
+    if due:
+        text = ngettext(
+            "%(n)s ärende ska vara klart i dag.", "%(n)s ärenden ska vara klara i dag.", due
+        )
+        state.wrong.append(capfirst(text % {"n": words.in_words(due)}))
+    state.cases = lines[:SHOWN]
+
+
+def _add_runs(state: State, day: date) -> None:
+    state.runs = list(Run.objects.order_by("-business_date")[:SHOWN])
+    failed = [run for run in state.runs if run.status == Run.Status.FAILED]
+    if failed:
+        text = gettext("Gallringen natten till %(day)s avbröts.")
+        state.wrong.append(text % {"day": words.day(failed[0].business_date, day)})
+    # Yesterday's night is certain to be over; tonight's may still be ahead.
+    last = state.runs[0].business_date if state.runs else None
+    if last is not None and last < day - timedelta(days=1):
+        text = gettext("Ingen gallring har körts sedan natten till %(day)s.")
+        state.wrong.append(text % {"day": words.day(last, day)})
+
+
+def _add_dead(state: State) -> None:
+    dead = Outbox.objects.filter(status=Outbox.Status.DEAD).order_by("-finished_at")
+    found = list(dead.select_related("customer")[: 10 * SHOWN])
+    if found:
+        text = ngettext(
+            "%(n)s meddelande kunde inte skickas.",
+            "%(n)s meddelanden kunde inte skickas.",
+            len(found),
+        )
+        state.wrong.append(capfirst(text % {"n": words.in_words(len(found))}))
+    state.dead = found[:SHOWN]

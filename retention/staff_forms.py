@@ -1,0 +1,52 @@
+"""What the data protection officer writes to keep a person's data past its time."""
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from customers import rules
+from customers.dates import today
+from customers.models import Customer
+from retention.models import Hold
+
+
+class HoldForm(forms.ModelForm):
+    """A hold by decision (RUL-35)."""
+
+    number = forms.CharField(label=_("Kundnummer"), max_length=20)
+    reason = forms.CharField(
+        label=_("Skäl"), max_length=300, help_text=_("Kunden kan få läsa skälet.")
+    )
+    review_on = forms.DateField(label=_("Omprövas"), help_text=_("En dag efter i dag."))
+
+    class Meta:
+        model = Hold
+        fields = ("number", "ground", "reason", "review_on")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "ground" in self.fields:
+            by_hand = (Hold.Ground.MANUAL, Hold.Ground.DISPUTE, Hold.Ground.COMPLAINT)
+            self.fields["ground"].choices = [(g.value, g.label) for g in by_hand]
+
+    def clean_number(self) -> str:
+        """Find the person by the whole number."""
+        number = self.cleaned_data["number"].strip().upper()
+        customer = Customer.objects.filter(number=number).first()
+        if customer is None:
+            raise forms.ValidationError(_("Det finns ingen kund med det numret. Skriv hela."))
+        self.instance.customer = customer
+        return number
+
+    def clean_reason(self) -> str:
+        """Return one line."""
+        return rules.clean_line(self.cleaned_data["reason"], 300)
+
+    def clean_review_on(self) -> date:
+        """Refuse a day that is not ahead."""
+        day: date = self.cleaned_data["review_on"]
+        if day <= today():
+            raise forms.ValidationError(_("Skriv en dag efter i dag."))
+        return day
