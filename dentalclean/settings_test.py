@@ -16,11 +16,13 @@ for _name in ("DATABASE_URL", "BROKER_URL", "CACHE_URL", "EMAIL_URL", "SITE_URL"
     os.environ.pop(_name, None)
 
 from dentalclean.settings import *  # noqa: E402, F403
-from dentalclean.settings import BASE_DIR, CACHES, DATA_DIR, HOUSE, STORAGES  # noqa: E402
+from dentalclean.settings import CACHES, DATA_DIR, DATABASES, HOUSE, STORAGES  # noqa: E402
 
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 CELERY_BROKER_URL = HOUSE.broker_url(2 * _worker)
 CACHES["default"]["LOCATION"] = HOUSE.cache_url(2 * _worker + 1)
+if "DENTALCLEAN_TEST_DATABASE" in os.environ:  # a real worker beside a test: tests/workers.py
+    DATABASES["default"]["NAME"] = os.environ["DENTALCLEAN_TEST_DATABASE"]
 
 DATA_DIR = DATA_DIR / f"worker-{_worker}"
 DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)

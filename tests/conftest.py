@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.core.management import call_command
 from django.db.backends.postgresql.operations import DatabaseOperations
 
 from dentalclean.embedded import servers
+from tests.workers import own_broker, worker  # noqa: F401  fixtures
 
 _house = ExitStack()
 
@@ -34,8 +36,6 @@ def _clean_cache(request: pytest.FixtureRequest) -> Iterator[None]:
     """Let no test see what another one put into the cache (rate limits above all)."""
     yield
     if "db" in request.fixturenames:
-        from django.core.cache import cache
-
         cache.clear()
 
 

@@ -60,9 +60,9 @@ def stop(part: "subprocess.Popen[bytes]", how: signal.Signals, patience: float) 
 
 
 def last_line(log: Path) -> str:
-    """Give the last line of a log, for a person to read."""
+    """Give the last line of a log, to be put into a sentence."""
     try:
         lines = log.read_text(errors="replace").strip().splitlines()
     except FileNotFoundError:
         lines = []
-    return lines[-1] if lines else "it said nothing"
+    return lines[-1].rstrip(".") if lines else "it said nothing"

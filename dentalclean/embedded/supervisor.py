@@ -72,7 +72,11 @@ class Watched:
 
 def environment(house: House, port: int) -> dict[str, str]:
     """Give the environment of every program in the house."""
-    own = {name: value for name, value in os.environ.items() if name not in NOT_FROM_OUTSIDE}
+    own = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in NOT_FROM_OUTSIDE and not name.startswith("CELERY_")
+    }
     return {
         **own,
         "DENTALCLEAN_EMBEDDED": "1",
