@@ -1,0 +1,323 @@
+"""The purge as somebody would write it by hand, knowing these tables and no other: the reference.
+
+It finds the due once, then takes them in batches of 5,000: one statement per kind of data, which
+deletes and writes the receipts. It does exactly what `retention.actions.execute` does to the tables
+of today; a new table with personal data it would forget.
+"""
+
+from datetime import date
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from retention.actions import suppression_digest
+
+BATCH = 5000
+
+FIND_DUE = """
+    SELECT customer_id FROM consent_processingrecord
+     WHERE ended_on IS NULL AND retain_until < %(on)s
+    UNION SELECT customer_id FROM retention_hold WHERE lifted_at IS NOT NULL AND NOT settled
+    UNION SELECT customer_id FROM privacy_requests_case
+           WHERE closed_on IS NOT NULL AND retain_until < %(on)s
+    UNION SELECT customer_id FROM disclosures_outbox
+           WHERE customer_id IS NOT NULL AND finished_at IS NOT NULL AND retain_until < %(on)s
+    UNION SELECT customer_id FROM customers_accesslog WHERE retain_until < %(on)s
+    UNION SELECT customer_id FROM customers_change WHERE retain_until < %(on)s
+    UNION SELECT customer_id FROM customers_subscription
+           WHERE ended_on IS NOT NULL AND retain_until < %(on)s
+    UNION SELECT customer_id FROM customers_order WHERE retain_until < %(on)s
+    UNION SELECT customer_id FROM customers_invoice
+           WHERE customer_id IS NOT NULL AND retain_until < %(on)s
+    UNION SELECT customer_id FROM customers_supportcase
+           WHERE closed_on IS NOT NULL AND retain_until < %(on)s
+    ORDER BY 1
+"""
+
+TAKE = (
+    "SELECT id FROM customers_customer WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE",
+    """
+    CREATE TEMPORARY TABLE batch ON COMMIT DROP AS
+    SELECT c.id, c.pseudonym, c.user_id, h.held,
+           NOT h.held AND NOT COALESCE(r.details, FALSE) AS details,
+           NOT h.held AND NOT COALESCE(r.national_id, FALSE) AS national_id,
+           NOT h.held AND NOT COALESCE(r.proof, FALSE) AS proof
+      FROM customers_customer c
+      CROSS JOIN LATERAL (
+           SELECT c.restriction IN ('a', 'b', 'c', 'd') OR EXISTS (
+                  SELECT FROM retention_hold h
+                   WHERE h.customer_id = c.id AND h.lifted_at IS NULL) AS held) h
+      LEFT JOIN LATERAL (
+           SELECT BOOL_OR(r.purpose IN ('A', 'B', 'F', 'G', 'H', 'K', 'L2')) AS details,
+                  BOOL_OR(r.purpose IN ('A2', 'L2')) AS national_id,
+                  BOOL_OR(r.purpose = 'R') AS proof
+             FROM consent_processingrecord r
+            WHERE r.customer_id = c.id AND r.ended_on IS NULL AND r.retain_until >= %(on)s
+           ) r ON TRUE
+     WHERE c.id = ANY(%(ids)s)
+    """,
+    "ANALYZE batch",
+)
+
+SAID_NO = """
+    SELECT c.email, c.phone FROM batch b JOIN customers_customer c USING (id)
+     WHERE b.details AND EXISTS (
+           SELECT FROM consent_standing s WHERE s.customer_id = b.id AND s.declined)
+"""
+
+SUPPRESS = """
+    INSERT INTO retention_suppression (id, kind, digest, added_on)
+    SELECT gen_random_uuid(), kind, digest, %s FROM unnest(%s, %s::bytea[]) AS x (kind, digest)
+    ON CONFLICT DO NOTHING
+"""
+
+RECEIPT = "INSERT INTO retention_receipt (subject, run_id, category, rule, row_count, at)"
+
+# Invoices and the access log first: their trigger opens a subtransaction per row, which costs more
+# the more foreign keys wait to be checked. Details already blank give no receipt.
+DELETE = (
+    f"""
+    WITH gone AS (
+        DELETE FROM customers_invoice t USING batch b
+         WHERE t.customer_id = b.id AND NOT b.held AND t.retain_until < %(on)s
+        RETURNING b.pseudonym
+    )
+    {RECEIPT} SELECT pseudonym, %(run)s, 128, 'BFL-01', count(*), now() FROM gone GROUP BY pseudonym
+    """,
+    f"""
+    WITH gone AS (
+        DELETE FROM customers_accesslog t USING batch b
+         WHERE t.customer_id = b.id AND NOT b.held AND t.retain_until < %(on)s
+        RETURNING b.pseudonym
+    )
+    {RECEIPT}
+    SELECT pseudonym, %(run)s, 32768, 'ACC-05', count(*), now() FROM gone GROUP BY pseudonym
+    """,
+    f"""
+    WITH gone AS (
+        UPDATE customers_customer c
+           SET given_name = '', family_name = '', birth_date = NULL, adult_confirmed_on = NULL,
+               language = '', protection = '', deceased_on = NULL, email = '', phone = '',
+               nix_phone = FALSE, nix_post = FALSE, user_id = NULL
+          FROM batch b
+         WHERE c.id = b.id AND b.details
+           AND (c.given_name <> '' OR c.family_name <> '' OR c.birth_date IS NOT NULL
+                OR c.adult_confirmed_on IS NOT NULL OR c.language <> '' OR c.protection <> ''
+                OR c.deceased_on IS NOT NULL OR c.email <> '' OR c.phone <> '' OR c.nix_phone
+                OR c.nix_post OR c.user_id IS NOT NULL)
+        RETURNING b.pseudonym,
+               old.given_name <> '' OR old.family_name <> '' OR old.birth_date IS NOT NULL
+               OR old.adult_confirmed_on IS NOT NULL OR old.language <> ''
+               OR old.protection <> '' OR old.deceased_on IS NOT NULL AS had_identity,
+               old.email <> '' OR old.phone <> '' OR old.nix_phone OR old.nix_post AS had_contact,
+               old.user_id AS had_user
+    ), groups AS (
+        DELETE FROM customers_user_groups t USING batch b
+         WHERE t.user_id = b.user_id AND b.details RETURNING b.pseudonym
+    ), permissions AS (
+        DELETE FROM customers_user_user_permissions t USING batch b
+         WHERE t.user_id = b.user_id AND b.details RETURNING b.pseudonym
+    ), sessions AS (
+        DELETE FROM customers_session t USING batch b
+         WHERE t.user_id = b.user_id AND b.details RETURNING b.pseudonym
+    ), confirmations AS (
+        DELETE FROM account_emailconfirmation t USING account_emailaddress a, batch b
+         WHERE t.email_address_id = a.id AND a.user_id = b.user_id AND b.details
+        RETURNING b.pseudonym
+    ), addresses AS (
+        DELETE FROM account_emailaddress t USING batch b
+         WHERE t.user_id = b.user_id AND b.details RETURNING b.pseudonym
+    ), users AS (
+        DELETE FROM customers_user t USING batch b
+         WHERE t.id = b.user_id AND b.details RETURNING b.pseudonym
+    ), account AS (
+        SELECT pseudonym FROM gone WHERE had_user IS NOT NULL
+        UNION ALL TABLE groups UNION ALL TABLE permissions UNION ALL TABLE sessions
+        UNION ALL TABLE confirmations UNION ALL TABLE addresses UNION ALL TABLE users
+    )
+    {RECEIPT}
+    SELECT pseudonym, %(run)s, 1, 'RET-02', 1, now() FROM gone WHERE had_identity
+    UNION ALL SELECT pseudonym, %(run)s, 2, 'RET-02', 1, now() FROM gone WHERE had_contact
+    UNION ALL SELECT pseudonym, %(run)s, 16, 'RET-02', count(*), now() FROM account
+               GROUP BY pseudonym
+    """,
+    f"""
+    WITH gone AS (
+        UPDATE customers_customer c
+           SET national_id_sealed = NULL, national_id_hash = NULL, national_id_used_on = NULL
+          FROM batch b
+         WHERE c.id = b.id AND b.national_id
+           AND (c.national_id_sealed IS NOT NULL OR c.national_id_hash IS NOT NULL
+                OR c.national_id_used_on IS NOT NULL)
+        RETURNING b.pseudonym
+    )
+    {RECEIPT} SELECT pseudonym, %(run)s, 8, 'RUL-16', 1, now() FROM gone
+    """,
+    f"""
+    WITH gone AS (
+        DELETE FROM customers_address t USING batch b
+         WHERE t.customer_id = b.id AND b.details RETURNING b.pseudonym
+    )
+    {RECEIPT} SELECT pseudonym, %(run)s, 4, 'RET-02', count(*), now() FROM gone GROUP BY pseudonym
+    """,
+    f"""
+    WITH gone AS (
+        DELETE FROM customers_change t USING batch b
+         WHERE t.customer_id = b.id AND NOT b.held AND (b.details OR t.retain_until < %(on)s)
+        RETURNING b.pseudonym
+    )
+    {RECEIPT} SELECT pseudonym, %(run)s, 32, 'RUL-24', count(*), now() FROM gone GROUP BY pseudonym
+    """,
+    f"""
+    WITH subscriptions AS (
+        DELETE FROM customers_subscription t USING batch b
+         WHERE t.customer_id = b.id AND NOT b.held AND t.retain_until < %(on)s
+        RETURNING b.pseudonym
+    ), orders AS (
+        DELETE FROM customers_order t USING batch b
+         WHERE t.customer_id = b.id AND NOT b.held AND t.retain_until < %(on)s
+        RETURNING b.pseudonym
+    )
+    {RECEIPT}
+    SELECT pseudonym, %(run)s, 64, 'CLM-02', count(*), now()
+      FROM (TABLE subscriptions UNION ALL TABLE orders) AS gone GROUP BY pseudonym
+    """,
+    f"""
+    WITH gone AS (
+        DELETE FROM customers_supportcase t USING batch b
+         WHERE t.customer_id = b.id AND NOT b.held AND t.retain_until < %(on)s
+        RETURNING b.pseudonym
+    )
+    {RECEIPT} SELECT pseudonym, %(run)s, 256, 'RUL-23', count(*), now() FROM gone GROUP BY pseudonym
+    """,
+    f"""
+    WITH details AS (
+        DELETE FROM consent_eventdetail t USING consent_event e, batch b
+         WHERE t.event_id = e.id AND e.subject = b.pseudonym AND b.proof RETURNING b.pseudonym
+    ), standings AS (
+        DELETE FROM consent_standing t USING batch b
+         WHERE t.customer_id = b.id AND b.proof RETURNING b.pseudonym
+    )
+    {RECEIPT}
+    SELECT pseudonym, %(run)s, 512, 'RUL-27', count(*), now()
+      FROM (TABLE details UNION ALL TABLE standings) AS gone GROUP BY pseudonym
+    """,
+    f"""
+    WITH gone AS (
+        DELETE FROM disclosures_outbox t USING batch b
+         WHERE t.customer_id = b.id AND NOT b.held AND t.retain_until < %(on)s
+        RETURNING b.pseudonym
+    )
+    {RECEIPT}
+    SELECT pseudonym, %(run)s, 1024, 'RUL-26', count(*), now() FROM gone GROUP BY pseudonym
+    """,
+    f"""
+    WITH events AS (
+        DELETE FROM privacy_requests_caseevent t USING privacy_requests_case c, batch b
+         WHERE t.case_id = c.id AND c.customer_id = b.id AND NOT b.held
+           AND c.retain_until < %(on)s
+        RETURNING b.pseudonym
+    ), cases AS (
+        DELETE FROM privacy_requests_case t USING batch b
+         WHERE t.customer_id = b.id AND NOT b.held AND t.retain_until < %(on)s
+        RETURNING b.pseudonym
+    )
+    {RECEIPT}
+    SELECT pseudonym, %(run)s, 2048, 'DSR-06', count(*), now()
+      FROM (TABLE events UNION ALL TABLE cases) AS gone GROUP BY pseudonym
+    """,
+    f"""
+    WITH gone AS (
+        DELETE FROM django_admin_log t USING batch b, django_content_type y
+         WHERE t.object_id = b.id::text AND t.content_type_id = y.id
+           AND y.app_label = 'customers' AND y.model = 'customer' AND b.details
+        RETURNING b.pseudonym
+    )
+    {RECEIPT}
+    SELECT pseudonym, %(run)s, 8192, 'RUL-24', count(*), now() FROM gone GROUP BY pseudonym
+    """,
+    """
+    CREATE TEMPORARY TABLE leaving ON COMMIT DROP AS
+    SELECT b.id FROM batch b JOIN customers_customer c USING (id)
+     WHERE b.details AND (b.national_id OR c.national_id_sealed IS NULL)
+       AND NOT EXISTS (SELECT FROM consent_standing t WHERE t.customer_id = b.id)
+       AND NOT EXISTS (SELECT FROM consent_eventdetail t JOIN consent_event e ON e.id = t.event_id
+                        WHERE e.subject = b.pseudonym)
+       AND NOT EXISTS (SELECT FROM customers_accesslog t WHERE t.customer_id = b.id)
+       AND NOT EXISTS (SELECT FROM customers_subscription t WHERE t.customer_id = b.id)
+       AND NOT EXISTS (SELECT FROM customers_order t WHERE t.customer_id = b.id)
+       AND NOT EXISTS (SELECT FROM customers_invoice t WHERE t.customer_id = b.id)
+       AND NOT EXISTS (SELECT FROM customers_supportcase t WHERE t.customer_id = b.id)
+       AND NOT EXISTS (SELECT FROM disclosures_outbox t WHERE t.customer_id = b.id)
+       AND NOT EXISTS (SELECT FROM privacy_requests_case t WHERE t.customer_id = b.id)
+    """,
+    "ANALYZE leaving",
+    "DELETE FROM consent_processingrecord t USING leaving l WHERE t.customer_id = l.id",
+    "DELETE FROM retention_hold t USING leaving l WHERE t.customer_id = l.id",
+    f"""
+    WITH gone AS (
+        DELETE FROM customers_customer c USING leaving l WHERE c.id = l.id RETURNING c.pseudonym
+    )
+    {RECEIPT} SELECT pseudonym, %(run)s, 16384, 'RUL-01', 1, now() FROM gone
+    """,
+    """
+    UPDATE consent_processingrecord r SET ended_on = %(on)s FROM batch b
+     WHERE r.customer_id = b.id AND r.ended_on IS NULL AND r.retain_until < %(on)s
+    """,
+    """
+    UPDATE retention_hold h SET settled = TRUE FROM batch b
+     WHERE h.customer_id = b.id AND h.lifted_at IS NOT NULL AND NOT h.settled
+    """,
+)
+
+CLOSE = (
+    "DELETE FROM retention_receipt WHERE retain_until < %(on)s",
+    "DELETE FROM disclosures_outbox WHERE retain_until < %(on)s AND customer_id IS NULL",
+    "DELETE FROM customers_invoice WHERE retain_until < %(on)s AND customer_id IS NULL",
+    "DELETE FROM customers_session WHERE expire_date < now()",
+    """
+    UPDATE retention_run SET status = 'done', finished_at = now(),
+           people = (SELECT COUNT(DISTINCT subject) FROM retention_receipt WHERE run_id = %(run)s),
+           counts = COALESCE((SELECT jsonb_object_agg(rule, n) FROM (
+                SELECT rule, SUM(row_count) AS n FROM retention_receipt
+                 WHERE run_id = %(run)s GROUP BY rule) AS per_rule), '{}')
+     WHERE id = %(run)s
+    """,
+)
+
+
+def purge(on: date) -> int:
+    """Do the night to `on`; return the number of people it took up."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO retention_run (business_date, status, started_at, people, counts) "
+            "VALUES (%s, 'running', now(), 0, '{}') RETURNING id",
+            [on],
+        )
+        params = {"on": on, "run": cursor.fetchone()[0]}
+        cursor.execute(FIND_DUE, params)
+        due = [row[0] for row in cursor]
+        for start in range(0, len(due), BATCH):
+            with transaction.atomic():
+                _purge_batch(cursor, {**params, "ids": due[start : start + BATCH]})
+        with transaction.atomic():
+            for statement in CLOSE:
+                cursor.execute(statement, params)
+    return len(due)
+
+
+def _purge_batch(cursor: CursorWrapper, params: dict[str, object]) -> None:
+    for statement in TAKE:
+        cursor.execute(statement, params)
+    cursor.execute(SAID_NO)
+    found = [
+        (kind, suppression_digest(kind, value))
+        for row in cursor
+        for kind, value in zip(("email", "phone"), row, strict=True)
+        if value
+    ]
+    if found:
+        kinds, digests = zip(*found, strict=True)
+        cursor.execute(SUPPRESS, [params["on"], list(kinds), list(digests)])
+    for statement in DELETE:
+        cursor.execute(statement, params)

@@ -1,0 +1,71 @@
+"""Servers for one bench, as durable as real ones, in a folder that goes with it."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import django
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+
+from dentalclean.embedded import servers
+from dentalclean.embedded.places import House
+
+FROM_ELSEWHERE = ("DATABASE_URL", "BROKER_URL", "CACHE_URL", "EMAIL_URL", "SITE_URL", "PORT")
+
+
+@contextmanager
+def settings_of_its_own() -> Iterator[None]:
+    """Point the settings at a fresh folder; must come before anything reads them."""
+    folder = Path(tempfile.mkdtemp(prefix="dentalclean-bench-"))
+    for name in FROM_ELSEWHERE:
+        os.environ.pop(name, None)
+    os.environ |= {
+        "DENTALCLEAN_EMBEDDED": "1",
+        "DATA_DIR": str(folder),
+        "DJANGO_SETTINGS_MODULE": "dentalclean.settings",
+        "LOG_LEVEL": "WARNING",
+    }
+    try:
+        django.setup()
+        yield
+    finally:
+        servers.remove(House(folder.resolve()))
+
+
+@contextmanager
+def servers_of_its_own() -> Iterator[None]:
+    """Start the servers with everything synced to disk, and lay the tables."""
+    with servers.running(settings.HOUSE, durable=True):
+        call_command("migrate", verbosity=0)
+        call_command("publish_policy", stdout=open(os.devnull, "w"))  # noqa: SIM115, PTH123
+        try:
+            yield
+        finally:
+            connection.close()
+
+
+def use(database: str) -> None:
+    """Turn Django's connection to another database of the same server."""
+    connection.close()
+    connection.settings_dict["NAME"] = database
+
+
+def copy(template: str, database: str) -> None:
+    """Make an identical copy of a database, file by file, and turn to it."""
+    use("postgres")
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {database}")
+        cursor.execute(f"CREATE DATABASE {database} TEMPLATE {template} STRATEGY FILE_COPY")
+        cursor.execute("CHECKPOINT")
+    use(database)
+
+
+def drop(database: str) -> None:
+    """Remove a copy."""
+    use("postgres")
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {database}")
