@@ -30,5 +30,6 @@ USER dentalclean
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s CMD ["python", "-c", \
-    "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
+    "import os, urllib.request as u; host = os.environ['ALLOWED_HOSTS'].split(',')[0]; \
+    u.urlopen(u.Request('http://127.0.0.1:8000/healthz', headers={'Host': host}), timeout=4)"]
 CMD ["gunicorn", "-c", "python:dentalclean.gunicorn"]
