@@ -53,6 +53,7 @@ class Watched:
     """A part of the house and how to start and stop it."""
 
     name: str
+    log: Path
     start: Callable[[], Part]
     stop: Callable[[Part], object]
     vital: bool = False
@@ -151,8 +152,8 @@ class Supervisor:
         """Start a dead part again, or say that the house cannot stand without it."""
         if part.gives_up():
             raise HouseError(
-                f"{part.name} has died, so everything is stopped; the reason is in "
-                f"{self.house.logs}."
+                f"{part.name} has died, so everything is stopped. Last it said in {part.log}: "
+                f"{processes.last_line(part.log)}."
             )
         self.say(f"{part.name} has died; starting it again.")
         part.process = part.start()
@@ -182,6 +183,7 @@ class Supervisor:
     def _database(self) -> Watched:
         return Watched(
             "PostgreSQL",
+            self.house.logs / "postgres.log",
             lambda: servers.start_database(self.house, durable=True, keep_open=self.keep_open),
             servers.stop_database,
             vital=True,
@@ -190,6 +192,7 @@ class Supervisor:
     def _broker(self) -> Watched:
         return Watched(
             "Valkey",
+            self.house.logs / "valkey.log",
             lambda: servers.start_broker(self.house, durable=True, keep_open=self.keep_open),
             servers.stop_broker,
         )
@@ -230,6 +233,7 @@ class Supervisor:
         log = self.house.logs / f"{name.split()[-1]}.log"
         return Watched(
             name,
+            log,
             lambda: self._python(command, log, on_parent_death),
             stop or (lambda part: processes.stop(part, signal.SIGTERM, 15)),
         )
