@@ -1,0 +1,125 @@
+"""The archive a person fetches: a PDF to read, JSON for machines, its schema, and a manifest."""
+
+import hashlib
+import io
+import json
+import re
+import unicodedata
+import zipfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import typst
+from django.conf import settings
+
+from customers.dates import STOCKHOLM
+from privacy_requests.document import as_json
+from privacy_requests.extract import Content
+from privacy_requests.pages import as_pages
+
+HERE = Path(__file__).parent
+SCHEMA = HERE / "extract.schema.json"
+TEMPLATE = HERE / "typst" / "extract.typ"
+FONTS = HERE / "typst" / "fonts"
+
+PDF_NAME, JSON_NAME = "utdrag.pdf", "utdrag.json"
+SCHEMA_NAME, MANIFEST_NAME = "extract.schema.json", "manifest.json"
+LARGEST = 50 * 1024 * 1024  # E12
+# What the fonts of the PDF can show; the typesetter refuses, or falls over, on other signs.
+SHOWN = re.compile(
+    "[\n\\x20-\\x7e\\xa0-\\xac\\xae-\\u024f\\u0370-\\u0377\\u037a-\\u037e\\u0384-\\u038a"
+    "\\u038c\\u038e-\\u03a1\\u03a3-\\u04ff\\u1e00-\\u1eff–—‘’“”•…€−]"
+)
+NOT_SHOWN = "?"
+
+
+class LayoutError(Exception):
+    """The PDF could not be set."""
+
+
+class TooLargeError(Exception):
+    """The archive is larger than a file we hand out may be."""
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A ZIP with ASCII names and its digest."""
+
+    data: bytes
+    sha256: str
+
+
+def pack(content: Content) -> Archive:
+    """Return everything about a person in one archive."""
+    told = as_json(content)
+    parts = {
+        PDF_NAME: pdf(content),
+        JSON_NAME: json.dumps(told, ensure_ascii=False, indent=1).encode(),
+        SCHEMA_NAME: SCHEMA.read_bytes(),
+    }
+    manifest = {
+        "snapshot_at": told["snapshot_at"],
+        "policy_version": content.policy_version,
+        "files": [
+            {"name": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+            for name, data in parts.items()
+        ],
+    }
+    parts[MANIFEST_NAME] = json.dumps(manifest, indent=1).encode()
+    packed = _zip(parts, content)
+    if len(packed) > LARGEST:
+        raise TooLargeError(f"The archive has {len(packed)} bytes.")
+    return Archive(packed, hashlib.sha256(packed).hexdigest())
+
+
+def _zip(parts: dict[str, bytes], content: Content) -> bytes:
+    moment = content.taken_at.astimezone(STOCKHOLM).timetuple()[:6]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            entry = zipfile.ZipInfo(name, moment)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, data)
+    return packed.getvalue()
+
+
+@lru_cache(maxsize=1)
+def _compiler() -> typst.Compiler:
+    """Return the typesetter with our own fonts and those it brings, so all machines set alike."""
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[FONTS])
+    return typst.Compiler(TEMPLATE, root=settings.BASE_DIR, font_paths=fonts)
+
+
+def pdf(content: Content) -> bytes:
+    """Return the extract as a tagged PDF (PDF/UA-1); raises LayoutError."""
+    pages = as_pages(content)
+    shown = _showable(pages)
+    try:
+        made = _compiler().compile(
+            format="pdf",
+            pdf_standards=["ua-1"],
+            sys_inputs={"data": json.dumps(shown)},
+            timestamp=content.taken_at.replace(microsecond=0),
+        )
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as crash:  # a panic of the typesetter is no Exception
+        raise LayoutError("The PDF could not be set.") from crash
+    if not isinstance(made, bytes):
+        raise LayoutError("The typesetter returned no PDF.")
+    return made
+
+
+def _showable(value: Any) -> Any:
+    """Replace what the fonts cannot show, everywhere; the JSON has it as it is."""
+    if isinstance(value, str):
+        composed = unicodedata.normalize("NFC", value).replace("\N{SOFT HYPHEN}", "")
+        plain = composed.replace("\r\n", "\n").replace("\t", " ")
+        return "".join(sign if SHOWN.fullmatch(sign) else NOT_SHOWN for sign in plain)
+    if isinstance(value, list | tuple):
+        return [_showable(entry) for entry in value]
+    if isinstance(value, dict):
+        return {key: _showable(entry) for key, entry in value.items()}
+    return value

@@ -1,0 +1,108 @@
+"""The extract for machines: a JSON document by `extract.schema.json`."""
+
+from typing import Any
+
+from django.utils import translation
+
+from consent.purposes import BY_CODE
+from customers.dates import STOCKHOLM, stockholm_date
+from privacy_requests import telling
+from privacy_requests.extract import Content, controller
+from privacy_requests.saying import ARTICLE, BASIS, said
+from retention.schedule import PERIOD
+
+FORMAT = "dentalclean-extract-1"
+
+
+def as_json(content: Content) -> dict[str, Any]:
+    """Return the extract as data, in the person's language."""
+    with translation.override(content.language):
+        return {
+            "format": FORMAT,
+            "language": content.language,
+            "snapshot_at": content.taken_at.astimezone(STOCKHOLM).isoformat(),
+            "policy_version": content.policy_version,
+            "controller": controller(),
+            "customer_number": content.customer.number,
+            "processed": True,
+            "purposes": list(_purposes(content)),
+            "categories": list(_categories(content)),
+            "recipients": [],
+            "recipients_note": telling.recipients(),
+            "transfers": [],
+            "transfers_note": telling.transfers(),
+            "sources": [
+                {"what": what, "from": source, "how": how, "on": on.isoformat()}
+                for what, source, how, on in telling.sources(content)
+            ],
+            "automated_decisions": [],
+            "automated_decisions_note": telling.automated_decisions(),
+            "choices": list(_choices(content)),
+            "rights": [{"right": right, "how": how} for right, how in telling.rights()],
+            "complaint": telling.complaint(),
+            "withheld": [
+                {"table": table, "column": column, "label": label, "reason": telling.withheld()}
+                for table, column, label in content.withheld
+            ],
+            "tables": list(_tables(content)),
+        }
+
+
+def _purposes(content: Content) -> Any:
+    for record in content.records:
+        purpose = BY_CODE[record.purpose]
+        yield {
+            "code": purpose.code,
+            "name": str(purpose.name),
+            "why": str(purpose.why),
+            "basis": str(BASIS[record.basis]),
+            "article": f"GDPR {ARTICLE[record.basis]}",
+            "since": record.since.isoformat(),
+            "until": telling.end_of(record),
+            "until_words": telling.end_in_words(record),
+            "ended_on": record.ended_on.isoformat() if record.ended_on else None,
+        }
+
+
+def _categories(content: Content) -> Any:
+    for kept in content.kept:
+        period = PERIOD[kept.category]
+        yield {
+            "name": str(kept.category.label),
+            "rows": kept.rows,
+            "last_day": telling.last_day(content, kept),
+            "last_day_words": telling.last_day_in_words(content, kept),
+            "rule": period.rule,
+            "counted_from": str(period.starts),
+            "lasts": str(period.lasts),
+            "why": str(period.why),
+        }
+
+
+def _choices(content: Content) -> Any:
+    for event in content.events:
+        yield {
+            "on": stockholm_date(event.at).isoformat(),
+            "what": said(event._meta.get_field("kind"), event.kind),
+            "about": telling.about(event),
+            "how": said(event._meta.get_field("collected"), event.collected),
+            "wording": event.notice.text if event.notice else None,
+        }
+
+
+def _tables(content: Content) -> Any:
+    for copy in content.tables:
+        yield {
+            "key": copy.key,
+            "name": copy.name,
+            "columns": [
+                {
+                    "key": column.key,
+                    "label": column.label,
+                    "category": str(column.category.label),
+                    "meanings": column.meanings,
+                }
+                for column in copy.columns
+            ],
+            "rows": copy.rows,
+        }

@@ -1,0 +1,19 @@
+"""When extracts are built and deleted: rung when asked for, and by beat for what was missed."""
+
+import uuid
+
+from celery import shared_task
+
+from privacy_requests import actions
+
+
+@shared_task(time_limit=50, soft_time_limit=45)
+def build(extract_id: str) -> None:
+    """Build one extract, unless somebody does or has."""
+    actions.build(uuid.UUID(extract_id))
+
+
+@shared_task
+def reconcile() -> None:
+    """Ring again for open work, delete what has had its days, sweep what lost its row."""
+    actions.reconcile()

@@ -1,0 +1,168 @@
+"""What Article 15 asks to be told beside the data itself, about this one person (ACC-02)."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from consent.models import Event, ProcessingRecord
+from customers import words
+from customers.dates import FAR, NEVER, stockholm_date
+from customers.models.channels import Channel
+from customers.personal_data import Category
+from privacy_requests.extract import Content, Kept
+from privacy_requests.saying import said
+from retention.schedule import PERIOD
+
+
+def end_of(record: ProcessingRecord) -> str | None:
+    """Return the last day of a purpose, None as long as none is known."""
+    return record.retain_until.isoformat() if NEVER < record.retain_until < FAR else None
+
+
+def end_in_words(record: ProcessingRecord) -> str:
+    """Say until when a purpose lives."""
+    if record.ended_on is not None:
+        return _("avslutat %(day)s") % {"day": words.full_day(record.ended_on)}
+    if record.retain_until >= FAR:
+        return _("så länge du är kund")
+    if record.retain_until <= NEVER:
+        return _("gäller inte längre")
+    return words.full_day(record.retain_until)
+
+
+def last_day(content: Content, kept: Kept) -> str | None:
+    """Return the last day of a category, the day of the extract when its time is already up."""
+    if kept.last_day is None or kept.held:
+        return None
+    return max(kept.last_day, stockholm_date(content.taken_at)).isoformat()
+
+
+def last_day_in_words(content: Content, kept: Kept) -> str:
+    """Say when a category goes."""
+    if kept.held:
+        return _("när det som är öppet är avslutat")
+    if kept.last_day is not None:
+        if kept.last_day < stockholm_date(content.taken_at):
+            return _("natten efter att vi har svarat dig")
+        return words.full_day(kept.last_day)
+    if kept.category in (Category.RECEIPTS, Category.MESSAGES, Category.CASES, Category.SUPPORT):
+        period = PERIOD[kept.category]
+        return _("%(lasts)s, räknat från %(starts)s") % {
+            "lasts": period.lasts,
+            "starts": period.starts,
+        }
+    return _("så länge du är kund, och sedan: %(lasts)s") % {"lasts": PERIOD[kept.category].lasts}
+
+
+def sources(content: Content) -> Iterator[tuple[str, str, str, date]]:
+    """Yield where the person's data comes from: what, from whom, how, when."""
+    customer = content.customer
+    yield (
+        _("Namn och kontaktuppgifter"),
+        said(customer._meta.get_field("source"), customer.source),
+        said(customer._meta.get_field("collected"), customer.collected),
+        stockholm_date(customer.created_at),
+    )
+    for copy in content.tables:
+        columns = {column.key for column in copy.columns}
+        day_key = next((key for key in ("given_on", "at") if key in columns), None)
+        if {"source", "collected"} <= columns and day_key:
+            for row, words_of_row in zip(copy.rows, copy.said, strict=True):
+                what = words_of_row.get("field") or words_of_row.get("kind") or copy.name
+                yield (
+                    what,
+                    words_of_row["source"],
+                    words_of_row["collected"],
+                    date.fromisoformat(row[day_key][:10]),
+                )
+
+
+def about(event: Event) -> str:
+    """Say what an entry of the ledger speaks of: the purpose and the way."""
+    if event.kind in (Event.Kind.NOTICE_SERVED, Event.Kind.SOFT_OPT_IN):
+        return ""
+    purpose = said(event._meta.get_field("purpose"), event.purpose) or _("all reklam")
+    channel = Channel(event.channel).label if event.channel else _("alla vägar")
+    parts = [purpose, str(channel), *([event.third_party] if event.third_party else [])]
+    return ", ".join(parts)
+
+
+def recipients() -> str:
+    """Say who has got the data."""
+    return _(
+        "Vi har inte antecknat att vi har lämnat dina uppgifter till någon. Listan över företag "
+        "som arbetar åt oss med dina uppgifter är tom."
+    )
+
+
+def transfers() -> str:
+    """Say whether data left the EU and the EEA."""
+    return _("Vi har inte fört över dina uppgifter till något land utanför EU och EES.")
+
+
+def automated_decisions() -> str:
+    """Say whether a computer decides alone."""
+    return _("Nej. Inga beslut om dig fattas av en dator utan att en människa är med.")
+
+
+def withheld() -> str:
+    """Say why a column is not shown."""
+    return _(
+        "Sparas bara som en kontrollsumma, som vi söker med. Den säger inget som inte redan står "
+        "här, och den som har den skulle kunna gissa sig fram till uppgiften."
+    )
+
+
+def rights() -> list[tuple[str, str]]:
+    """Return what the person can ask for, and how."""
+    where = {
+        "phone": settings.CONTROLLER["phone"],
+        "hours": settings.CONTROLLER["phone_hours"],
+        "email": settings.CONTROLLER["email"],
+    }
+    return [
+        (
+            _("Rätta."),
+            _("Stämmer något inte ändrar du det under Mina uppgifter på Min sida."),
+        ),
+        (
+            _("Radera."),
+            _(
+                "Be oss radera. Det som en lag kräver att vi sparar står kvar till sin sista dag, "
+                "som du ser här."
+            ),
+        ),
+        (
+            _("Begränsa."),
+            _("Be oss bara förvara uppgifterna, till exempel medan vi kontrollerar dem."),
+        ),
+        (
+            _("Säga nej."),
+            _(
+                "Säg nej till reklam under Mina val, utan att säga varför. Det gäller direkt. Du "
+                "kan också invända mot annat som vilar på vårt intresse."
+            ),
+        ),
+        (
+            _("Ta tillbaka ett ja."),
+            _("Under Mina val, när du vill. Det vi gjorde innan påverkas inte."),
+        ),
+        (
+            _("Ta med dig."),
+            _("JSON-filen bredvid den här kan du lämna till ett annat företag."),
+        ),
+        (
+            _("Fråga en människa."),
+            _("Ring %(phone)s, %(hours)s, eller mejla %(email)s.") % where,
+        ),
+    ]
+
+
+def complaint() -> str:
+    """Say where to complain (Article 15(1)(f))."""
+    return _(
+        "Är du inte nöjd kan du klaga hos Integritetsskyddsmyndigheten, IMY: imy.se, "
+        "imy@imy.se, 08-657 61 00, Box 8114, 104 20 Stockholm. Du kan också gå till domstol."
+    )
