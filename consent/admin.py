@@ -8,24 +8,37 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from consent.models import Event, Notice, PolicyVersion, ProcessingRecord, Standing
+from consent.purposes import Basis
 from customers import words
 from customers.dates import FAR
 from customers.models import Customer
-from customers.staff import ReadOnlyAdmin, ReadOnlyInline, TracedAdmin, shown
+from customers.staff import ReadOnlyAdmin, ReadOnlyInline, TracedAdmin, shown, yes_or_no
 
 GONE = _("Raderad")
+BASES = {
+    Basis.CONTRACT: _("avtal"),
+    Basis.LEGAL_OBLIGATION: _("rättslig skyldighet"),
+    Basis.LEGITIMATE_INTEREST: _("intresseavvägning"),
+    Basis.CONSENT: _("samtycke"),
+}
 
 
 class StandingInline(ReadOnlyInline):
     model = Standing
-    fields = ("purpose", "channel", "third_party", "permission", "declined", "since", "authority")
+    fields = ("purpose", "channel", "third_party", "permission", "said_no", "since", "authority")
     ordering = ("purpose", "channel")
+    said_no = yes_or_no(_("har sagt nej"), "declined")
 
 
 class ProcessingRecordInline(ReadOnlyInline):
     model = ProcessingRecord
-    fields = ("purpose", "basis", "since", "until", "ended_on")
+    fields = ("purpose", "rests_on", "since", "until", "ended_on")
     ordering = ("purpose",)
+
+    @admin.display(description=_("rättslig grund"))
+    def rests_on(self, record: ProcessingRecord) -> str:
+        """Return the legal basis in words."""
+        return str(BASES[Basis(record.basis)])
 
     @admin.display(description=_("till och med"))
     def until(self, record: ProcessingRecord) -> str:
@@ -35,9 +48,23 @@ class ProcessingRecordInline(ReadOnlyInline):
         return words.full_day(record.retain_until)
 
 
-class EventInline(ReadOnlyInline):
+class SaysWhatItCovers:
+    """An entry without purpose speaks of all of them, one without channel of every channel."""
+
+    @admin.display(description=_("ändamål"))
+    def about(self, event: Event) -> str:
+        """Return the purpose in words."""
+        return event.get_purpose_display() if event.purpose else str(_("Alla"))
+
+    @admin.display(description=_("kanal"))
+    def by(self, event: Event) -> str:
+        """Return the channel in words."""
+        return event.get_channel_display() if event.channel else str(_("Alla"))
+
+
+class EventInline(SaysWhatItCovers, ReadOnlyInline):
     model = Event
-    fields = ("at", "kind", "purpose", "channel", "third_party", "collected", "authority")
+    fields = ("at", "kind", "about", "by", "third_party", "collected", "authority")
     ordering = ("-pk",)
 
 
@@ -63,10 +90,10 @@ def _evidence(event: Event) -> str:
 
 
 @admin.register(Event)
-class EventAdmin(TracedAdmin):
+class EventAdmin(SaysWhatItCovers, TracedAdmin):
     """The ledger; entries stay when the person is gone, so no list joins to people."""
 
-    list_display = ("id", "at", "kind", "purpose", "channel", "collected", "authority")
+    list_display = ("id", "at", "kind", "about", "by", "collected", "authority")
     list_filter = ("kind", "channel", "authority")
     ordering = ("-pk",)
     evidence = shown(_("underlag"), _evidence)
@@ -79,8 +106,8 @@ class EventAdmin(TracedAdmin):
             "at",
             "person",
             "kind",
-            "purpose",
-            "channel",
+            "about",
+            "by",
             "third_party",
             "ground",
             "collected",
@@ -108,7 +135,7 @@ class EventAdmin(TracedAdmin):
 
 @admin.register(Standing)
 class StandingAdmin(TracedAdmin):
-    list_display = ("number", "purpose", "channel", "permission", "declined", "since")
+    list_display = ("number", "purpose", "channel", "permission", "said_no", "since")
     list_filter = ("permission", "channel", "declined")
     ordering = ("-pk",)
     fields = (
@@ -117,11 +144,12 @@ class StandingAdmin(TracedAdmin):
         "channel",
         "third_party",
         "permission",
-        "declined",
+        "said_no",
         "since",
         "authority",
         "event",
     )
+    said_no = yes_or_no(_("har sagt nej"), "declined")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Standing]:
         """Fetch the people along, for their numbers."""

@@ -43,6 +43,7 @@ from customers.staff import (
     give_reason,
     may_see_protected,
     shown,
+    yes_or_no,
 )
 from customers.staff_forms import DetailsForm, ReasonForm
 
@@ -93,7 +94,7 @@ class AddressInline(ReadOnlyInline):
 
 class SubscriptionInline(ReadOnlyInline):
     model = Subscription
-    fields = ("product", "started_on", "ended_on", "collected", "retain_until")
+    fields = ("product", "started_on", "ended_on", "collected", "last_day")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Fetch the products along."""
@@ -102,7 +103,7 @@ class SubscriptionInline(ReadOnlyInline):
 
 class OrderInline(ReadOnlyInline):
     model = Order
-    fields = ("number", "product", "quantity", "ordered_on", "delivered_on", "retain_until")
+    fields = ("number", "product", "quantity", "ordered_on", "delivered_on", "last_day")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Fetch the products along."""
@@ -112,7 +113,7 @@ class OrderInline(ReadOnlyInline):
 class InvoiceInline(ReadOnlyInline):
     model = Invoice
     fk_name = "customer"
-    fields = ("number", "kind", "issued_on", "due_on", "paid_on", "amount", "retain_until")
+    fields = ("number", "kind", "issued_on", "due_on", "paid_on", "amount", "last_day")
     ordering = ("-number",)
 
     @admin.display(description=_("belopp"))
@@ -123,7 +124,7 @@ class InvoiceInline(ReadOnlyInline):
 
 class SupportCaseInline(ReadOnlyInline):
     model = SupportCase
-    fields = ("subject", "collected", "opened_at", "closed_on", "retain_until")
+    fields = ("subject", "collected", "opened_at", "closed_on", "last_day")
     ordering = ("-opened_at",)
     has_own_words = True
 
@@ -141,7 +142,7 @@ class CustomerAdmin(TracedAdmin):
     change_form_template = "admin/customers/customer/facts.html"
     fieldsets = (
         (None, {"fields": ("number", "protection", "name", "born", "language")}),
-        (_("Kontakt"), {"fields": ("mail", "mobile", "home", "nix_phone", "nix_post")}),
+        (_("Kontakt"), {"fields": ("mail", "mobile", "home", "in_nix_phone", "in_nix_post")}),
         (_("Personnummer"), {"fields": ("national_id", "national_id_used_on")}),
         (
             _("Registret"),
@@ -165,6 +166,8 @@ class CustomerAdmin(TracedAdmin):
     mail = shown(_("e-post"), lambda person: person.email)
     mobile = shown(_("mobil"), lambda person: rules.shown_phone(person.phone))
     national_id = shown(_("personnummer"), rules.masked_national_id)
+    in_nix_phone = yes_or_no(_("i NIX-Telefon"), "nix_phone")
+    in_nix_post = yes_or_no(_("i NIX adresserat"), "nix_post")
     home = shown(
         _("adress"),
         lambda person: "\n".join(a.line for a in person.addresses.filter(kind=Address.Kind.HOME)),
@@ -173,7 +176,7 @@ class CustomerAdmin(TracedAdmin):
     @admin.display(description=_("skydd"))
     def protected(self, person: Customer) -> str:
         """Mark a protected identity."""
-        return str(PROTECTED) if person.protection else ""
+        return str(PROTECTED if person.protection else _("Nej"))
 
     @admin.display(description=_("registrerad"))
     def created(self, person: Customer) -> str:
@@ -248,7 +251,7 @@ class CustomerAdmin(TracedAdmin):
         person = Customer.objects.filter(pk=pk).first()
         if person is None:
             raise Http404
-        form = ReasonForm(request.POST or None)
+        form = ReasonForm(request.POST or None, label_suffix="")
         if form.is_valid():
             give_reason(request, person, form.cleaned_data["reason"], form.cleaned_data["words"])
             wanted = request.GET.get("next", "")
@@ -259,6 +262,7 @@ class CustomerAdmin(TracedAdmin):
             request,
             person,
             form,
+            back=reverse("admin:customers_customer_changelist"),
             title=_("Varför tittar du på %(number)s?") % {"number": person.number},
             answer=_("Vi sparar dag och skäl i 24 månader. Kunden kan se dem."),
             submit=_("Visa"),
@@ -298,6 +302,7 @@ class CustomerAdmin(TracedAdmin):
             request,
             person,
             form,
+            back=reverse("admin:customers_customer_change", args=[person.pk]),
             title=_("Ändra uppgifter för %(number)s") % {"number": person.number},
             answer=_("Det som stod förut sparas bredvid, med dag och källa."),
             submit=_("Ändra uppgifterna"),
@@ -317,7 +322,7 @@ class CustomerAdmin(TracedAdmin):
         messages.success(request, text % {"n": words.in_words(len(fields))})
 
     def _form_page(
-        self, request: HttpRequest, person: Customer, form: Any, **words_of_page: Any
+        self, request: HttpRequest, person: Customer, form: Any, back: str, **words_of_page: Any
     ) -> HttpResponse:
         return TemplateResponse(
             request,
@@ -328,7 +333,7 @@ class CustomerAdmin(TracedAdmin):
                 "form": form,
                 "person": person,
                 "opts": self.opts,
-                "back": reverse("admin:customers_customer_changelist"),
+                "back": back,
             },
         )
 
@@ -341,7 +346,7 @@ def _may_correct(request: HttpRequest, person: Customer) -> bool:
 
 @admin.register(SupportCase)
 class SupportCaseAdmin(TracedAdmin):
-    list_display = ("public_id", "collected", "opened_at", "closed_on", "retain_until")
+    list_display = ("public_id", "collected", "opened_at", "closed_on", "last_day")
     list_filter = ("collected",)
     ordering = ("-opened_at",)
     fields = (
@@ -353,7 +358,7 @@ class SupportCaseAdmin(TracedAdmin):
         "opened_at",
         "closed_on",
         "complaint_until",
-        "retain_until",
+        "last_day",
     )
     asked = shown(_("ämne"), lambda case: case.subject)
     wrote = shown(_("vad kunden skrev"), lambda case: case.body)
@@ -362,7 +367,7 @@ class SupportCaseAdmin(TracedAdmin):
 
 @admin.register(Invoice)
 class InvoiceAdmin(TracedAdmin):
-    list_display = ("number", "kind", "issued_on", "due_on", "paid_on", "amount", "retain_until")
+    list_display = ("number", "kind", "issued_on", "due_on", "paid_on", "amount", "last_day")
     list_filter = ("kind",)
     search_fields = ("number",)
     search_help_text = _("Hela fakturanumret.")
@@ -378,7 +383,7 @@ class InvoiceAdmin(TracedAdmin):
         "due_on",
         "paid_on",
         "amount",
-        "retain_until",
+        "last_day",
     )
     buyer = shown(_("köpare på fakturan"), lambda invoice: invoice.buyer_name)
     buyer_home = shown(_("adress på fakturan"), lambda invoice: invoice.buyer_address)
@@ -417,10 +422,12 @@ class FiscalYearAdmin(StaffAdmin):
 
 @admin.register(AccessLog)
 class AccessLogAdmin(ReadOnlyAdmin):
+    """Who has looked at whom; the data protection officer's to read."""
+
     list_display = ("at", "number", "reader", "reason", "words")
     list_filter = ("reason",)
     list_select_related = ("customer", "actor")
-    fields = ("at", "number", "reader", "reason", "words", "retain_until")
+    fields = ("at", "number", "reader", "reason", "words", "last_day")
 
     @admin.display(description=_("kund"))
     def number(self, reading: AccessLog) -> str:

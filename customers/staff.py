@@ -14,12 +14,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from customers import words
 from customers.actions import record_reading
 from customers.models import Customer, User
 
 MISSING = _("Har vi inte")
+NONE = _("Saknas")
 PROTECTED = _("Skyddad")
 
 # In the session of who reads: why, for each person, asked once (D01).
@@ -43,7 +46,26 @@ def shown(label: Any, value: Callable[[Any], Any]) -> Callable[[Any, Any], str]:
     return show
 
 
-class StaffAdmin(admin.ModelAdmin):
+def yes_or_no(label: Any, column: str) -> Callable[[Any, Any], str]:
+    """Return a read-only field that says a truth in a word instead of a coloured sign."""
+
+    @admin.display(description=label)
+    def show(self: Any, row: Any) -> str:
+        return str(_("Ja") if getattr(row, column) else _("Nej"))
+
+    return show
+
+
+class SaysLastDay:
+    """Rows that have a day of their own say it in words."""
+
+    @admin.display(description=_("sparas till och med"))
+    def last_day(self, row: Any) -> str:
+        """Return the last day a row is kept."""
+        return words.full_day(row.retain_until) if row.retain_until else str(_("Inget slut än"))
+
+
+class StaffAdmin(SaysLastDay, admin.ModelAdmin):
     """A list that answers no question about what it does not show (D03)."""
 
     view_on_site = False
@@ -51,12 +73,30 @@ class StaffAdmin(admin.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     sortable_by: tuple[str, ...] = ()
     list_per_page = 50
-    empty_value_display = MISSING
+    empty_value_display = NONE
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Allow the exact values of the filters beside the list and nothing else."""
         name, _, kind = lookup.partition("__")
         return name in self.list_filter and kind in ("", "exact", "isnull")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Head the list with what it lists."""
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
+        """Head the page with what it shows."""
+        if context.get("original") is not None:
+            context["title"] = self.heading_of(context["original"])
+            context["subtitle"] = None
+        return super().render_change_form(request, context, *args, **kw)
+
+    def heading_of(self, row: Any) -> str:
+        """Return the heading of one row's page."""
+        return f"{capfirst(self.opts.verbose_name)} {row}"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """What staff may end is ended by an act, never by deleting a row (D07)."""
@@ -75,9 +115,10 @@ class ReadOnlyAdmin(StaffAdmin):
         return False
 
 
-class ReadOnlyInline(admin.TabularInline):
+class ReadOnlyInline(SaysLastDay, admin.TabularInline):
     """Rows of a person on the person's page."""
 
+    template = "admin/rows.html"
     extra = 0
     max_num = 0
     can_delete = False

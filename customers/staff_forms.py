@@ -62,9 +62,10 @@ class DetailsForm(forms.Form):
     def __init__(self, data: Any = None, *, customer: Customer) -> None:
         self.address = customer.addresses.filter(kind=Address.Kind.HOME).first()
         initial = {name: getattr(customer, name) for name in OF_THE_PERSON}
+        initial["phone"] = rules.shown_phone(customer.phone)
         for name in OF_THE_ADDRESS:
             initial[name] = getattr(self.address, name, "")
-        super().__init__(data, initial={**initial, "version": customer.version})
+        super().__init__(data, initial={**initial, "version": customer.version}, label_suffix="")
 
     def clean_given_name(self) -> str:
         """Return one line."""

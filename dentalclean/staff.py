@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers import words
 from customers.dates import today
-from customers.staff import StaffAdmin
+from customers.staff import NONE, StaffAdmin
 from disclosures.models import Outbox
 from privacy_requests.models import Case
 from retention.models import Run
@@ -35,7 +35,7 @@ class StaffSite(admin.AdminSite):
     site_header = _("Dentalclean personal")
     site_title = _("Dentalclean personal")
     index_title = _("I dag")
-    empty_value_display = _("Har vi inte")
+    empty_value_display = NONE
     final_catch_all_view = True
 
     def __init__(self, name: str = "admin") -> None:

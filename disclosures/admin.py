@@ -38,7 +38,7 @@ class OutboxAdmin(TracedAdmin):
             "attempts",
             "created_at",
             "finished_at",
-            "retain_until",
+            "last_day",
         )
 
 

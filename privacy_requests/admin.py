@@ -41,7 +41,7 @@ class CaseAdmin(TracedAdmin):
         "latest_on",
         "answered_at",
         "closed_on",
-        "retain_until",
+        "last_day",
     )
 
     @admin.display(description=_("kund"))

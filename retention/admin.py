@@ -45,7 +45,7 @@ class ReceiptAdmin(ReadOnlyAdmin):
     list_filter = ("category",)
     list_select_related = ("run",)
     ordering = ("-pk",)
-    fields = ("at", "pseudonym", "category", "rule", "row_count", "run", "retain_until")
+    fields = ("at", "pseudonym", "category", "rule", "row_count", "run", "last_day")
 
     @admin.display(description=_("pseudonym"))
     def pseudonym(self, receipt: Receipt) -> str:
