@@ -241,7 +241,26 @@ class Decision:
     opens: date
     closes: date
     basis: Basis
-    answers: tuple[Answer, ...]
+    # What the database said of each condition that differs between people, the first days before
+    # the last days; None for somebody it does not know.
+    dates: tuple[date, ...] | None
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """Every condition; put together only when somebody asks why."""
+        if self.dates is None:
+            return (Answer("known", _("Vi har inga uppgifter om personen."), FAR, NEVER),)
+        compiled = _compiled(self.use)
+        said = dict(zip((*compiled.since, *compiled.until), self.dates, strict=True))
+        return tuple(
+            Answer(
+                c.name,
+                c.reason,
+                said.get(f"{c.name}_since", NEVER),
+                said.get(f"{c.name}_until", FAR),
+            )
+            for c in conditions_for(self.use)
+        )
 
     def allowed(self, on: date) -> bool:
         return self.opens <= on <= self.closes
@@ -293,61 +312,54 @@ def gate(use: Use) -> GateQuerySet:
 
 @dataclass(frozen=True)
 class _Compiled:
-    """The gate's SQL for one use; compiling it anew costs ten times the query."""
+    """The gate's SQL for one use, with room for a key; compiling anew costs ten times the query."""
 
     one: str
     many: str
-    params: tuple[Any, ...]
-    asked: tuple[Condition, ...]
+    # The columns that differ between people; the others need not be fetched.
+    since: tuple[str, ...]
+    until: tuple[str, ...]
 
-    def at(self, key: Any) -> list[Any]:
-        return [key if value is _KEY else value for value in self.params]
+    def decision(self, use: Use, held: str, dates: tuple[date, ...]) -> Decision:
+        """Intersect the stretches of one person."""
+        opens, closes = max(dates[: len(self.since)]), min(dates[len(self.since) :])
+        basis = Basis.CONSENT if held == Held.CONSENT else use.of.basis
+        return Decision(use, opens, closes, basis, dates)
 
 
-_KEY_VALUE = -1
-_KEY = object()
+_NOBODY = 9000000000000000001
 
 
 @lru_cache(maxsize=1024)
 def _compiled(use: Use) -> _Compiled:
-    asked = tuple(conditions_for(use))
-    columns = [f"{c.name}_{side}" for c in asked for side in ("since", "until")]
-    found = gate(use).filter(pk=_KEY_VALUE).order_by()
-    sql, params = found.values_list(
-        "pk", "held", "gate_opens", "gate_closes", *columns
-    ).query.sql_with_params()
-    by_key = '"customers_customer"."id" = %s'
-    if sql.count(by_key) != 1 or list(params).count(_KEY_VALUE) != 1:
+    asked = conditions_for(use)
+    since = tuple(f"{c.name}_since" for c in asked if c.since(use) is not ALWAYS)
+    until = tuple(f"{c.name}_until" for c in asked if c.until(use) is not OPEN)
+    found = gate(use).filter(pk=_NOBODY).order_by()
+    query = found.values_list("pk", "held", *since, *until).query
+    sql = connection.ops.compose_sql(*query.sql_with_params()).replace("%", "%%")
+    by_key = f'"customers_customer"."id" = {_NOBODY}'
+    if sql.count(by_key) != 1:
         raise RuntimeError("The gate's SQL no longer asks for one customer in one place.")
     return _Compiled(
-        one=sql,
+        one=sql.replace(by_key, '"customers_customer"."id" = %s'),
         many=sql.replace(by_key, '"customers_customer"."id" = ANY(%s)'),
-        params=tuple(_KEY if value == _KEY_VALUE else value for value in params),
-        asked=asked,
+        since=since,
+        until=until,
     )
-
-
-def _decision(use: Use, asked: Sequence[Condition], row: Sequence[Any]) -> Decision:
-    held, opens, closes, *dates = row[1:]
-    answers = tuple(
-        Answer(c.name, c.reason, dates[2 * i], dates[2 * i + 1]) for i, c in enumerate(asked)
-    )
-    basis = Basis.CONSENT if held == Held.CONSENT else use.of.basis
-    return Decision(use, opens, closes, basis, answers)
 
 
 def _unknown(use: Use) -> Decision:
-    nobody = Answer("known", _("Vi har inga uppgifter om personen."), FAR, NEVER)
-    return Decision(use, FAR, NEVER, use.of.basis, (nobody,))
+    return Decision(use, FAR, NEVER, use.of.basis, None)
 
 
 def may_process(customer_id: int, use: Use) -> Decision:
     """Decide for one person; an unknown one is refused."""
     compiled = _compiled(use)
     with connection.cursor() as cursor:
-        cursor.execute(compiled.one, compiled.at(customer_id))
+        cursor.execute(compiled.one, [customer_id])
         row = cursor.fetchone()
-    return _decision(use, compiled.asked, row) if row else _unknown(use)
+    return compiled.decision(use, row[1], row[2:]) if row else _unknown(use)
 
 
 def may_process_many(customer_ids: Sequence[int], use: Use) -> dict[int, Decision]:
@@ -355,9 +367,9 @@ def may_process_many(customer_ids: Sequence[int], use: Use) -> dict[int, Decisio
     compiled = _compiled(use)
     decisions = dict.fromkeys(customer_ids, _unknown(use))
     with connection.cursor() as cursor:
-        cursor.execute(compiled.many, compiled.at(list(customer_ids)))
+        cursor.execute(compiled.many, [list(customer_ids)])
         for row in cursor:
-            decisions[row[0]] = _decision(use, compiled.asked, row)
+            decisions[row[0]] = compiled.decision(use, row[1], row[2:])
     return decisions
 
 
@@ -365,24 +377,17 @@ def may_process_all(customer_id: int, uses: Sequence[Use]) -> dict[Use, Decision
     """Decide about many uses of one person's data in one statement."""
     if not uses:
         return {}
-    parts, params = [], []
+    parts = []
     for number, use in enumerate(uses):
         compiled = _compiled(use)
-        dates = ", ".join(
-            f'g."{c.name}_{side}"' for c in compiled.asked for side in ("since", "until")
-        )
-        parts.append(
-            f"SELECT {number}, g.held, ARRAY[g.gate_opens, g.gate_closes, {dates}]::date[] "
-            f"FROM ({compiled.one}) AS g"
-        )
-        params += compiled.at(customer_id)
+        dates = ", ".join(f'g."{column}"' for column in (*compiled.since, *compiled.until))
+        parts.append(f"SELECT {number}, g.held, ARRAY[{dates}]::date[] FROM ({compiled.one}) AS g")
     decisions = {use: _unknown(use) for use in uses}
     with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(parts), params)
-        for number, held, dates_of_use in cursor:
+        cursor.execute(" UNION ALL ".join(parts), [customer_id] * len(uses))
+        for number, held, found in cursor:
             use = uses[number]
-            row = (customer_id, held, *dates_of_use)
-            decisions[use] = _decision(use, _compiled(use).asked, row)
+            decisions[use] = _compiled(use).decision(use, held, tuple(found))
     return decisions
 
 
