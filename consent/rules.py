@@ -337,7 +337,8 @@ def _compiled(use: Use) -> _Compiled:
     until = tuple(f"{c.name}_until" for c in asked if c.until(use) is not OPEN)
     found = gate(use).filter(pk=_NOBODY).order_by()
     query = found.values_list("pk", "held", *since, *until).query
-    sql = connection.ops.compose_sql(*query.sql_with_params()).replace("%", "%%")
+    operations: Any = connection.ops
+    sql = operations.compose_sql(*query.sql_with_params()).replace("%", "%%")
     by_key = f'"customers_customer"."id" = {_NOBODY}'
     if sql.count(by_key) != 1:
         raise RuntimeError("The gate's SQL no longer asks for one customer in one place.")
