@@ -30,7 +30,7 @@ from customers.models import Session
 from customers.personal_data import Category
 from retention import statements
 from retention.models import Receipt, Run, Suppression
-from retention.rules import algebra, as_due
+from retention.rules import algebra, as_due, vanishing
 
 log = logging.getLogger(__name__)
 
@@ -151,8 +151,12 @@ def purge_people(run: Run, customer_ids: Sequence[int], *, wait: bool = False) -
         batch = Batch(people=len(locked))
         cursor.execute(statements.purge_sql(), params)
         _count(cursor, batch)
+        # First whoever leaves wholly: their purposes need no end.
+        leaving = vanishing(run.business_date, people)
+        if leaving:
+            cursor.execute(statements.vanish_sql(), {**params, **as_due(leaving)})
+            _count(cursor, batch)
         _end_purposes(cursor, params)
-        _vanish(cursor, params, batch)
     return batch
 
 
@@ -172,15 +176,6 @@ def _end_purposes(cursor: Any, params: dict[str, Any]) -> None:
         "WHERE customer_id = ANY(%(ids)s) AND lifted_at IS NOT NULL AND NOT settled",
         params,
     )
-
-
-def _vanish(cursor: Any, params: dict[str, Any], batch: Batch) -> None:
-    cursor.execute(statements.vanishing_sql(), params)
-    ids = [row[0] for row in cursor]
-    if ids:
-        none = [0] * len(ids)
-        cursor.execute(statements.vanish_sql(), {**params, "ids": ids, "gone": none, "held": none})
-        _count(cursor, batch)
 
 
 def suppression_digest(kind: str, value: str) -> bytes:

@@ -57,6 +57,17 @@ def as_due(rows: Sequence[tuple[int, int, int]]) -> dict[str, Any]:
     }
 
 
+def vanishing(on: date, rows: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """Return those of a batch of whom nothing but the shell is left, before or after the night."""
+    chosen = [row for row in rows if row[1] & Category.IDENTITY and not row[2]]
+    if not chosen:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(statements.vanishing_sql(), {"on": on, **as_due(chosen)})
+        found = {row[0] for row in cursor}
+    return [row for row in chosen if row[0] in found]
+
+
 def plan(on: date, customer_ids: Sequence[int] | None = None) -> Iterator[PlanLine]:
     """Yield what the night to `on` would take, by the statement that the night itself runs."""
     people = due(on, customer_ids)
@@ -67,12 +78,10 @@ def plan(on: date, customer_ids: Sequence[int] | None = None) -> Iterator[PlanLi
 def plan_for(on: date, due_people: Sequence[int]) -> Iterator[PlanLine]:
     """Yield what the night to `on` would take of people that `due` returned, in one statement."""
     rows = algebra(on, due_people)
-    params = {"on": on, **as_due(rows)}
     with connection.cursor() as cursor:
-        cursor.execute(statements.plan_sql(), params)
+        cursor.execute(statements.plan_sql(), {"on": on, **as_due(rows)})
         found = cursor.fetchall()
-        cursor.execute(statements.vanishing_sql(), params)
-        found += [(row[0], Category.SHELL.value, 1) for row in cursor]
+    found += [(row[0], Category.SHELL.value, 1) for row in vanishing(on, rows)]
     for customer_id, category, count in found:
         yield PlanLine(customer_id, Category(category), count)
 
