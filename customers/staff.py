@@ -88,7 +88,8 @@ class StaffAdmin(SaysLastDay, admin.ModelAdmin):
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
-        """Head the page with what it shows."""
+        """Head the page with what it shows, and offer one way to save."""
+        context |= {"show_save_and_continue": False, "show_save_and_add_another": False}
         if context.get("original") is not None:
             context["title"] = self.heading_of(context["original"])
             context["subtitle"] = None
