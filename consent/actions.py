@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from consent import records
 from consent.models import Authority, Event, EventDetail, Notice, PolicyVersion, Standing
-from consent.purposes import Use, catalogue_hash
+from consent.purposes import Use, catalogue_hash, chosen_uses
+from consent.rules import may_process
 from consent.standing import State, after, counts_as_consent, targets
-from customers.dates import stockholm_date
+from customers.dates import stockholm_date, today
 from customers.models import Customer, User
 from customers.models.channels import Collected
 from customers.models.people import Restriction
@@ -135,6 +136,39 @@ def say_no(
         actor=actor,
         at=at,
     )
+
+
+@transaction.atomic
+def choose(customer: Customer, use: Use, *, yes: bool, evidence: str = "") -> Event | None:
+    """Record an answer given on Min sida; None when it already stands, so twice is once (B06)."""
+    Customer.objects.select_for_update().only("pk").get(pk=customer.pk)
+    if yes:
+        stands = may_process(customer.pk, use).answered_yes(today())
+        return None if stands else say_yes(customer, use, evidence=evidence)
+    found = Standing.objects.filter(
+        customer=customer,
+        purpose=use.purpose,
+        channel=use.channel,
+        third_party=use.third_party,
+        declined=True,
+    )
+    return None if found.exists() else say_no(customer, use)
+
+
+@transaction.atomic
+def stop_all_marketing(customer: Customer) -> Event | None:
+    """Record a no to all marketing; None when everything is already declined (OBJ-02, B06)."""
+    Customer.objects.select_for_update().only("pk").get(pk=customer.pk)
+    declined = set(
+        Standing.objects.filter(customer=customer, declined=True).values_list("purpose", "channel")
+    )
+    asked = {(use.purpose, use.channel) for use in chosen_uses() if use.of.is_marketing}
+    open_to_a_partner = Standing.objects.filter(customer=customer, declined=False).exclude(
+        third_party=""
+    )
+    if asked <= declined and not open_to_a_partner.exists():
+        return None
+    return say_no(customer)
 
 
 @transaction.atomic

@@ -233,6 +233,10 @@ class Answer:
         return self.since <= on <= self.until
 
 
+# What a person can mend without answering anew.
+WAITED_FOR = {"reachable", "not_restricted"}
+
+
 @dataclass(frozen=True)
 class Decision:
     """May we, with every reason."""
@@ -267,6 +271,10 @@ class Decision:
 
     def refusals(self, on: date) -> list[Answer]:
         return [answer for answer in self.answers if not answer.holds(on)]
+
+    def answered_yes(self, on: date) -> bool:
+        """Say whether the answer is yes, even where it waits for a number or an own limitation."""
+        return {answer.name for answer in self.refusals(on)} <= WAITED_FOR
 
 
 class GateQuerySet(QuerySet[Customer]):

@@ -10,11 +10,15 @@ from django.utils.cache import add_never_cache_headers
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
-SIGNED_IN_AT = "signed_in_at"
+SIGNED_IN_AT, SEEN_AT = "signed_in_at", "seen_at"
+A_MINUTE = 60
 
 
 class SessionEndMiddleware:
-    """End a session some hours after sign-in, however busy it has been."""
+    """End a session some hours after sign-in, however busy it has been, and keep a busy one alive.
+
+    The idle time is counted from the last minute with a request, so that not every page writes.
+    """
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
@@ -25,6 +29,8 @@ class SessionEndMiddleware:
             began = request.session.setdefault(SIGNED_IN_AT, int(time.time()))
             if time.time() - began > settings.SESSION_ABSOLUTE_AGE:
                 logout(request)
+            elif time.time() - request.session.get(SEEN_AT, 0) > A_MINUTE:
+                request.session[SEEN_AT] = int(time.time())
         return self.get_response(request)
 
 

@@ -1,52 +1,56 @@
-"""What the data protection officer writes to keep a person's data past its time."""
+"""Which day a person wants to look at."""
 
 from datetime import date
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from customers import rules
-from customers.dates import today
-from customers.models import Customer
-from retention.models import Hold
+from customers.words import full_day, read_day
+
+STAYS, ENDS = "kund", "slutar"
 
 
-class HoldForm(forms.ModelForm):
-    """A hold by decision (RUL-35)."""
+class DayForm(forms.Form):
+    """A day to come, as people write it; without an end date also what to count on."""
 
-    number = forms.CharField(label=_("Kundnummer"), max_length=20)
-    reason = forms.CharField(
-        label=_("Skäl"), max_length=300, help_text=_("Kunden kan få läsa skälet.")
+    dag = forms.CharField(
+        label=_("Visa en annan dag"),
+        help_text=_("Till exempel 15 mars 2029."),
+        max_length=40,
+        required=True,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": _("Skriv dagen som 2029-03-15 eller 15 mars 2029.")},
     )
-    review_on = forms.DateField(label=_("Omprövas"), help_text=_("En dag efter i dag."))
+    som = forms.ChoiceField(
+        label=_("Räkna med att jag"),
+        choices=[(STAYS, _("är kvar som kund")), (ENDS, _("slutar i dag"))],
+        required=False,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": _("Välj om du är kvar som kund eller slutar i dag.")},
+    )
 
-    class Meta:
-        model = Hold
-        fields = ("number", "ground", "reason", "review_on")
+    def __init__(self, data: Any, *, today: date, open_ended: bool, **kwargs: Any) -> None:
+        super().__init__({"som": STAYS, **data.dict()} if data else None, **kwargs)
+        self.today = today
+        if not open_ended:
+            del self.fields["som"]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "ground" in self.fields:
-            by_hand = (Hold.Ground.MANUAL, Hold.Ground.DISPUTE, Hold.Ground.COMPLAINT)
-            self.fields["ground"].choices = [(g.value, g.label) for g in by_hand]
-
-    def clean_number(self) -> str:
-        """Find the person by the whole number."""
-        number = self.cleaned_data["number"].strip().upper()
-        customer = Customer.objects.filter(number=number).first()
-        if customer is None:
-            raise forms.ValidationError(_("Det finns ingen kund med det numret. Skriv hela."))
-        self.instance.customer = customer
-        return number
-
-    def clean_reason(self) -> str:
-        """Return one line."""
-        return rules.clean_line(self.cleaned_data["reason"], 300)
-
-    def clean_review_on(self) -> date:
-        """Refuse a day that is not ahead."""
-        day: date = self.cleaned_data["review_on"]
-        if day <= today():
-            raise forms.ValidationError(_("Skriv en dag efter i dag."))
+    def clean_dag(self) -> date:
+        """Read the day; one that has been is refused, for what was there then is gone."""
+        try:
+            day = read_day(self.cleaned_data["dag"])
+        except ValueError as problem:
+            sentence = self.fields["dag"].error_messages["required"]
+            raise ValidationError(sentence) from problem
+        if day < self.today:
+            raise ValidationError(
+                _("Välj %(today)s eller en senare dag. Vi kan bara visa det som ligger framåt.")
+                % {"today": full_day(self.today)}
+            )
         return day
+
+    def clean_som(self) -> str:
+        """Count on the relation going on when nothing is said."""
+        return self.cleaned_data["som"] or STAYS

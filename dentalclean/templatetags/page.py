@@ -29,7 +29,7 @@ class Tab(NamedTuple):
 TABS = (
     Tab(_("Översikt"), "overview"),
     Tab(_("Mina uppgifter"), "my_data", ("edit_field",)),
-    Tab(_("Mina val"), "consent:choices"),
+    Tab(_("Mina val"), "consent:choices", ("consent:say_yes",)),
     Tab(_("Hur länge?"), "retention:how_long"),
     Tab(_("Mina ärenden"), "privacy_requests:cases"),
     Tab(_("Mer"), "more"),

@@ -1,0 +1,544 @@
+"""Vad vet ni om mig: every value with its source, its last day and the reasons for it.
+
+The page walks the personal-data map. Models and columns that are known by name get richer rows;
+whatever else is on the map gets a plain one, so nothing is left out by forgetting.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from consent.choice_words import said as said_event
+from consent.choices import name as use_name
+from consent.purposes import CATALOGUE, Use
+from customers.dates import FAR, NEVER, stockholm_date
+from customers.models import Address, Customer, Product
+from customers.models.channels import Collected, Source
+from customers.personal_data import Category, column_label
+from customers.rules import masked_national_id, shown_phone
+from customers.words import full_day, in_words, listed, moment, until
+from dentalclean.everything import Holding, Row
+from privacy_requests.saying import BASIS
+from retention.rules import CalendarEntry
+from retention.schedule import PERIOD
+
+
+@dataclass(frozen=True)
+class Group:
+    """A section of the page."""
+
+    title: str | Promise
+    categories: tuple[Category, ...]
+
+
+GROUPS = (
+    Group(
+        gettext_lazy("Så når vi dig"),
+        (Category.IDENTITY, Category.CONTACT, Category.ADDRESS, Category.NATIONAL_ID),
+    ),
+    Group(gettext_lazy("Det du har köpt"), (Category.PURCHASES, Category.INVOICES)),
+)
+# Every kind that no group names is here.
+THE_REST = gettext_lazy("Det vi har antecknat")
+
+# Columns that say where a row comes from and stand in that column instead.
+PROVENANCE = ("source", "collected")
+FROM_ELSEWHERE = {
+    "nix_phone": gettext_lazy("Spärregistret NIX"),
+    "nix_post": gettext_lazy("Spärregistret NIX"),
+    "protection": gettext_lazy("Folkbokföringen"),
+    "deceased_on": gettext_lazy("Folkbokföringen"),
+}
+EDITABLE = {"name": "namn", "email": "e-post", "phone": "mobil", "language": "sprak"}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One row, as components/fact.html draws it."""
+
+    label: str
+    value: str
+    source: str = ""
+    until: str = ""
+    items: list[str] = field(default_factory=list)
+    items_name: str = ""
+    reasons: list[dict[str, str]] = field(default_factory=list)
+    change_url: str = ""
+    change_name: str = ""
+    first: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the rows are made of."""
+
+    customer: Customer
+    holdings: dict[str, Holding]
+    entries: dict[Category, CalendarEntry]
+    products: dict[int, str]
+
+    def rows(self, label: str) -> tuple[Row, ...]:
+        return self.holdings[label].rows
+
+    def changes_of(self, *columns: str) -> list[Row]:
+        """Return the changes of some columns, newest first."""
+        rows = [row for row in self.rows("customers.Change") if row["field"] in columns]
+        return sorted(rows, key=lambda row: row["at"], reverse=True)
+
+
+def build(
+    customer: Customer, holdings: dict[str, Holding], entries: Iterable[CalendarEntry]
+) -> dict[str, Any]:
+    """Return the context of the page."""
+    ids = {
+        row.values["product"]
+        for holding in holdings.values()
+        for row in holding.rows
+        if "product" in row
+    }
+    products = dict(Product.objects.filter(pk__in=ids).values_list("pk", "name")) if ids else {}
+    page = Page(customer, holdings, {entry.category: entry for entry in entries}, products)
+    by_category: dict[Category, list[Fact]] = {}
+    for holding in holdings.values():
+        for category, fact in PRESENTERS.get(holding.label, _plain)(page, holding):
+            by_category.setdefault(category, []).append(fact)
+    return {"about": about(page), "groups": _groups(by_category), "lacks": list(_lacks(page))}
+
+
+def _groups(by_category: dict[Category, list[Fact]]) -> list[dict[str, Any]]:
+    named = [category for group in GROUPS for category in group.categories]
+    rest = Group(THE_REST, tuple(category for category in Category if category not in named))
+    groups = []
+    for group in (*GROUPS, rest):
+        facts = [fact for category in group.categories for fact in by_category.get(category, [])]
+        facts.sort(key=lambda fact: not fact.first)
+        if facts:
+            groups.append({"title": group.title, "facts": facts})
+    return groups
+
+
+# Where from, until when, why
+
+
+def _source(row: Row, at: date | datetime | None = None) -> str:
+    """Say whose word a row is and how it came: Dig, på webben 3 mars 2024."""
+    source = row.values.get("source", Source.PERSON if "collected" in row else "")
+    if not source:
+        return _("Oss")
+    return source_words(source, row.values.get("collected", ""), at)
+
+
+def source_words(source: str, collected: str, at: date | datetime | None = None) -> str:
+    """Say whose word a value rests on, how it came and when."""
+    said = str(Source(source).label)
+    how = str(Collected(collected).label) if collected else ""
+    if source in (Source.REGISTER, Source.IMPORT):
+        how = ""
+    parts = [part for part in (how, full_day(at) if at else "") if part]
+    return f"{said}, {' '.join(parts)}" if parts else said
+
+
+def _until(page: Page, holding: Holding, category: Category) -> str:
+    """Say the last day of what a holding has of a category."""
+    if holding.has_own_clock:
+        return _own_until(holding)
+    entry = page.entries.get(category)
+    if entry is None:
+        return ""
+    if entry.held:
+        return _("Tills ett öppet ärende är klart")
+    return _last_day(entry.until or FAR)
+
+
+def _own_until(holding: Holding) -> str:
+    days = {row.last_day for row in holding.rows}
+    known = sorted(day for day in days if day is not None)
+    if None in days:
+        return _("Så länge det pågår, och en tid efter")
+    if len(known) > 1:
+        return _("%(day)s, en i taget") % {"day": _last_day(known[-1])}
+    return _last_day(known[0]) if known else ""
+
+
+def _last_day(day: date) -> str:
+    return _("Raderas i natt") if day <= NEVER else until(day)
+
+
+def reasons(page: Page, category: Category, *, earlier: Iterable[Row] = ()) -> list[dict[str, str]]:
+    """Say why we have something, written from the purposes and the schedule that decide it."""
+    found = []
+    entry = page.entries.get(category)
+    for purpose in sorted(entry.purposes, key=CATALOGUE.index) if entry else []:
+        ground = _("Grunden är %(basis)s.") % {"basis": BASIS[purpose.basis.value]}
+        reason = {"term": str(purpose.name), "text": f"{purpose.why} {ground}"}
+        if purpose.is_marketing:
+            reason["url"] = reverse("consent:choices")
+            reason["link"] = _("Säg nej till ”%(what)s”") % {"what": purpose.name}
+        found.append(reason)
+    period = PERIOD[category]
+    found.append(
+        {
+            "term": _("Varför så länge"),
+            "text": _("%(why)s %(lasts)s, räknat från %(starts)s.")
+            % {
+                "why": period.why,
+                "lasts": capfirst(str(period.lasts)),
+                "starts": period.starts,
+            },
+        }
+    )
+    for change in earlier:
+        said = _("%(value)s, till %(day)s.") % {
+            "value": change["old"] or _("Hade vi inte"),
+            "day": full_day(change["at"]),
+        }
+        found.append({"term": _("Tidigare"), "text": said})
+    return found
+
+
+# Rows for what is known by name
+
+
+def _person(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
+    customer = page.customer
+    row = holding.rows[0]
+    yield Category.IDENTITY, _detail(page, holding, "name", _("Namn"), customer.name)
+    yield Category.CONTACT, _detail(page, holding, "email", _("E-post"), customer.email)
+    phone = shown_phone(customer.phone)
+    yield Category.CONTACT, _detail(page, holding, "phone", _("Mobil"), phone)
+    shown = {"given_name", "family_name", "email", "phone", "user", *PROVENANCE}
+    for category, columns in holding.data.columns.items():
+        for column in columns:
+            if column in row and column not in shown and row.said(column):
+                label = column_label(Customer, column)
+                if column in EDITABLE:
+                    yield category, _detail(page, holding, column, label, row.said(column))
+                else:
+                    fact = _plain_value(page, holding, category, label, row.said(column))
+                    source = FROM_ELSEWHERE.get(column, fact.source)
+                    yield category, replace(fact, source=str(source))
+    if customer.national_id_sealed is not None:
+        label, number = _("Personnummer"), masked_national_id(customer)
+        yield Category.NATIONAL_ID, _plain_value(page, holding, Category.NATIONAL_ID, label, number)
+
+
+def _detail(page: Page, holding: Holding, what: str, label: str, value: str) -> Fact:
+    """Return the row of something the person can change in place."""
+    columns = ("given_name", "family_name") if what == "name" else (what,)
+    changes = page.changes_of(*columns)
+    category = holding.data.category_of(columns[0]) or holding.category
+    customer = page.customer
+    source = _source(holding.rows[0], stockholm_date(customer.created_at))
+    if changes:
+        source = _source(changes[0], changes[0]["at"])
+    return Fact(
+        label=label,
+        value=value,
+        source=source if value else "",
+        until=_until(page, holding, category) if value else "",
+        reasons=reasons(page, category, earlier=changes) if value else [],
+        change_url=reverse("edit_field", args=[EDITABLE[what]]),
+        change_name=label.lower(),
+        first=what != "language",
+    )
+
+
+def _plain_value(page: Page, holding: Holding, category: Category, label: str, value: str) -> Fact:
+    ours = category in (Category.SHELL, Category.NATIONAL_ID)
+    return Fact(
+        label=label,
+        value=value,
+        source=_("Oss") if ours else _source(holding.rows[0]),
+        until=_until(page, holding, category),
+        reasons=reasons(page, category),
+    )
+
+
+def _addresses(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
+    earlier = page.changes_of("street", "postcode", "city")
+    kinds = {row["kind"] for row in holding.rows}
+    for row in holding.rows:
+        home = row["kind"] == Address.Kind.HOME
+        given = {c: row[c] for c in ("street", "postcode", "city", "country")}
+        yield (
+            Category.ADDRESS,
+            Fact(
+                label=row.said("kind"),
+                value=Address(**given).line,
+                source=_source(row, row["given_on"]),
+                until=_until(page, holding, Category.ADDRESS),
+                reasons=reasons(page, Category.ADDRESS, earlier=earlier if home else ()),
+                change_url=reverse("edit_field", args=["adress"]) if home else "",
+                change_name=_("adress"),
+                first=home,
+            ),
+        )
+    if Address.Kind.HOME not in kinds:
+        url = reverse("edit_field", args=["adress"])
+        name = _("adress")
+        yield (
+            Category.ADDRESS,
+            Fact(capfirst(name), "", change_url=url, change_name=name, first=True),
+        )
+
+
+def _listed(
+    page: Page,
+    holding: Holding,
+    value: str,
+    items: list[str],
+    *,
+    label: str = "",
+    source: str = "",
+) -> Iterator[tuple[Category, Fact]]:
+    """Yield one row for all rows of a model: a single one is said, more are opened in place."""
+    if not items:
+        return
+    category = holding.category
+    if len(items) == 1:
+        value, items = items[0], []
+    yield (
+        category,
+        Fact(
+            label=label or str(holding.data.name),
+            value=value or _pieces(items),
+            items=items,
+            items_name=_("Visa alla"),
+            source=source or _source(holding.rows[-1]),
+            until=_until(page, holding, category),
+            reasons=reasons(page, category),
+        ),
+    )
+
+
+def _pieces(items: list[str]) -> str:
+    return _("%(n)s stycken") % {"n": capfirst(in_words(len(items)))}
+
+
+def _subscriptions(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
+    items = []
+    for row in holding.rows:
+        said = {
+            "what": page.products.get(row.values["product"], ""),
+            "from": full_day(row["started_on"]),
+            "to": full_day(row["ended_on"]) if row["ended_on"] else "",
+        }
+        items.append(
+            _("%(what)s, från %(from)s till %(to)s.") % said
+            if said["to"]
+            else _("%(what)s, sedan %(from)s.") % said
+        )
+    yield from _listed(page, holding, "", items)
+
+
+def _orders(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
+    items = []
+    for row in reversed(holding.rows):
+        parts = [
+            f"{row['quantity']} × {page.products.get(row.values['product'], '')}",
+            _("beställd %(day)s") % {"day": full_day(row["ordered_on"])},
+        ]
+        for column, words in (
+            ("delivered_on", _("levererad %(day)s")),
+            ("withdrawn_on", _("ångrad %(day)s")),
+            ("cancelled_on", _("avbeställd %(day)s")),
+        ):
+            if row[column]:
+                parts.append(words % {"day": full_day(row[column])})
+        items.append(f"{', '.join(parts)} ({row['number']}).")
+    yield from _listed(page, holding, "", items)
+
+
+def _invoices(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
+    items = []
+    for row in reversed(holding.rows):
+        day, kind = full_day(row["issued_on"]), row.said("kind")
+        parts = [f"{kind} {row['number']}", day, row.said("total_ore")]
+        if row["paid_on"]:
+            parts.append(_("betald %(day)s") % {"day": full_day(row["paid_on"])})
+        printed = _("Utställd till %(name)s, %(address)s.") % {
+            "name": row["buyer_name"],
+            "address": row["buyer_address"],
+        }
+        items.append(f"{', '.join(parts)}. {row.said('lines')}. {printed}")
+    yield from _listed(page, holding, "", items, source=_("Oss, vid varje köp"))
+
+
+def _questions(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
+    items = []
+    for row in reversed(holding.rows):
+        parts = [f"{full_day(row['opened_at'])}: {row['subject']}.", row["body"]]
+        if row["answer"]:
+            parts.append(_("Vårt svar: %(answer)s") % {"answer": row["answer"]})
+        items.append(" ".join(part for part in parts if part))
+    yield from _listed(page, holding, "", items)
+
+
+def _changes(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
+    items = [
+        _("%(what)s: från %(old)s till %(new)s, %(day)s.")
+        % {
+            "what": row.said("field"),
+            "old": f"”{row['old']}”",
+            "new": f"”{row['new']}”",
+            "day": full_day(row["at"]),
+        }
+        for row in reversed(holding.rows)
+    ]
+    yield from _listed(page, holding, "", items)
+
+
+def _standings(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
+    items, yes = [], 0
+    for row in holding.rows:
+        holds = not row["declined"] and row["permission"] != "none"
+        yes += holds
+        use = Use(row["purpose"], row["channel"], row["third_party"])
+        about = f"{use_name(use)}, {use.third_party}" if use.third_party else use_name(use)
+        answer = _("Ja") if holds else _("Nej")
+        items.append(f"{about}: {answer}, {full_day(row['since'])}.")
+    value = _("Ja till %(yes)s och nej till %(no)s val") % {
+        "yes": in_words(yes),
+        "no": in_words(len(items) - yes),
+    }
+    source = _("Dig, på Min sida och vid köp")
+    yield from _listed(page, holding, value, items, label=_("Dina val"), source=source)
+
+
+def _events(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
+    items = [
+        f"{full_day(row['at'])}: {said_event(row['kind'], row['purpose'], row['channel'])}, "
+        f"{row.said('collected')}."
+        for row in reversed(holding.rows)
+    ]
+    source = _("Dig, när du valde")
+    yield from _listed(page, holding, "", items, source=source)
+
+
+def _messages(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
+    items = []
+    for row in reversed(holding.rows):
+        kind, what = capfirst(row.said("kind")), row.said("template")
+        items.append(f"{kind}, {full_day(row['created_at'])}: {what}, {row.said('status')}.")
+    source = _("Oss, vid varje utskick")
+    yield from _listed(page, holding, "", items, source=source)
+
+
+def _records(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
+    # Those that have ended are kept as proof; they are in the extract.
+    live = [row for row in holding.rows if row["ended_on"] is None and row["retain_until"] > NEVER]
+    items = [f"{row.said('purpose')}: {until(row['retain_until']).lower()}." for row in live]
+    value = _("%(n)s skäl som gäller nu") % {"n": capfirst(in_words(len(live)))}
+    source = _("Oss, av vad du har köpt och valt")
+    yield from _listed(page, holding, value, items, source=source)
+
+
+def _account(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
+    for row in holding.rows:
+        parts = [row["email"], _("konto sedan %(day)s") % {"day": full_day(row["created_at"])}]
+        if row["last_login"]:
+            parts.append(_("senast inloggad %(day)s") % {"day": moment(row["last_login"])})
+        yield from _listed(page, holding, "", [f"{', '.join(parts)}."], source=_("Dig"))
+
+
+def _sessions(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
+    items = [
+        _("Inloggad sedan %(day)s.") % {"day": moment(row["created_at"])}
+        for row in reversed(holding.rows)
+    ]
+    for category, fact in _listed(page, holding, "", items, source=_("Dig, när du loggade in")):
+        yield category, replace(fact, until=_("När du loggar ut, senast samma dag"))
+
+
+def _plain(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
+    """Show a model that nobody has written a row for: every column of every row, by its name."""
+    for category, columns in holding.data.columns.items():
+        items = []
+        for row in reversed(holding.rows):
+            said = [
+                f"{column_label(holding.model, column)}: {row.said(column)}"
+                for column in columns
+                if column in row and column not in PROVENANCE and row.said(column)
+            ]
+            if said:
+                items.append(f"{'. '.join(said)}.")
+        for _category, fact in _listed(page, holding, "", items):
+            until_then = _until(page, holding, category)
+            yield category, replace(fact, until=until_then, reasons=reasons(page, category))
+
+
+Presenter = Callable[[Page, Holding], Iterator[tuple[Category, Fact]]]
+
+PRESENTERS: dict[str, Presenter] = {
+    "customers.Customer": _person,
+    "customers.User": _account,
+    "customers.Session": _sessions,
+    "customers.Address": _addresses,
+    "customers.Subscription": _subscriptions,
+    "customers.Order": _orders,
+    "customers.Invoice": _invoices,
+    "customers.SupportCase": _questions,
+    "customers.Change": _changes,
+    "consent.Standing": _standings,
+    "consent.Event": _events,
+    "consent.ProcessingRecord": _records,
+    "disclosures.Outbox": _messages,
+}
+
+
+# What it is all about, and what is not there
+
+
+def about(page: Page) -> str:
+    """Say in a sentence what kinds of things we know."""
+    return know(set(page.entries))
+
+
+def know(categories: set[Category]) -> str:
+    """Say in a sentence what these kinds of data are about."""
+    parts = [
+        words
+        for words, kinds in (
+            (_("hur vi når dig"), {Category.CONTACT, Category.ADDRESS, Category.IDENTITY}),
+            (_("vad du har köpt"), {Category.PURCHASES, Category.INVOICES}),
+            (_("vad du har frågat"), {Category.SUPPORT}),
+            (_("vad du har valt"), {Category.PROOF}),
+        )
+        if categories & kinds
+    ]
+    if not parts:
+        return _("Vi vet nästan inget om dig.")
+    return _("Vi vet %(what)s.") % {"what": listed(parts)}
+
+
+def _lacks(page: Page) -> Iterator[dict[str, str]]:
+    """Yield what we do not have, each true of this person."""
+    customer = page.customer
+    if customer.national_id_sealed is None:
+        yield {
+            "name": _("Personnummer"),
+            "text": _("Vi behöver det bara när du köper mot faktura, och har det inte nu."),
+        }
+    if customer.birth_date is None:
+        yield {"name": _("Födelsedatum"), "text": _("Du har inte berättat när du är född.")}
+    if not any(row["purpose"] == "E" and not row["declined"] for row in _choices(page)):
+        yield {"name": _("Hur du surfar hos oss"), "text": _("Du har inte sagt ja till det.")}
+    yield {
+        "name": _("Tänder och hälsa"),
+        "text": _("Vi frågar aldrig om det, och det finns ingen plats för det hos oss."),
+    }
+    told = {Category.IDENTITY, Category.CONTACT, Category.ADDRESS, Category.NATIONAL_ID}
+    for category in Category:
+        if category not in page.entries and category not in told:
+            yield {"name": str(category.label), "text": _("Det finns inget sådant om dig.")}
+
+
+def _choices(page: Page) -> tuple[Row, ...]:
+    return page.rows("consent.Standing")
