@@ -1,0 +1,187 @@
+"""A marker in every personal column: in that person's extract, in nobody else's, nowhere after."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from allauth.account.models import EmailAddress, EmailConfirmation
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection, models
+
+from consent import records
+from consent.actions import say_yes
+from consent.purposes import Use
+from customers.actions import set_national_id
+from customers.models import AccessLog, Change, Customer, Session, SupportCase, User
+from customers.models.channels import Collected, Source
+from customers.personal_data import AtEnd
+from disclosures.models import Outbox
+from privacy_requests.document import as_json
+from privacy_requests.extract import collect
+from privacy_requests.models import Case, CaseEvent, Extract
+from retention import statements
+from retention.actions import execute, open_run
+from retention.models import Hold, Receipt, Run
+from retention.rules import algebra, as_due
+from tests import cast
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LONG_AGO = date(2010, 3, 1)
+NIGHT = date(2026, 11, 20)
+TEXT = (models.CharField, models.TextField, models.JSONField)
+MARKER = re.compile(r"m\d{3}q")
+
+
+def somebody(name: str) -> Customer:
+    """Make a person of long ago with a row in every table of the map."""
+    customer = cast.person(name, since=LONG_AGO)
+    staff = User.objects.create_user(f"staff.{name.lower()}@example.com", is_staff=True)
+    cast.subscription(customer, LONG_AGO, date(2012, 3, 1))
+    cast.order(customer, LONG_AGO, LONG_AGO)
+    cast.invoice(customer, LONG_AGO)
+    set_national_id(customer, {"Anna": "199006022397", "Bo": "199107172380"}[name])
+    Customer.objects.filter(pk=customer.pk).update(national_id_used_on=LONG_AGO)
+    say_yes(
+        customer,
+        Use("H", "email"),
+        collected=Collected.PHONE,
+        evidence="Samtal 12",
+        actor=staff,
+        at=cast.noon(LONG_AGO),
+    )
+    at = cast.noon(LONG_AGO)
+    Change.objects.create(
+        customer=customer, field="phone", source=Source.PERSON, collected=Collected.WEB, at=at
+    )
+    SupportCase.objects.create(
+        customer=customer, subject="?", collected=Collected.EMAIL, opened_at=at, closed_on=LONG_AGO
+    )
+    AccessLog.objects.create(customer=customer, actor=staff, reason=AccessLog.Reason.CALLS, at=at)
+    Hold.objects.create(customer=customer, ground=Hold.Ground.MANUAL, lifted_at=at)
+    Outbox.objects.create(
+        customer=customer,
+        template="t",
+        status=Outbox.Status.SENT,
+        created_at=at,
+        finished_at=at,
+    )
+    case = Case.objects.create(
+        customer=customer,
+        right=Case.Right.ACCESS,
+        collected=Collected.PORTAL,
+        status=Case.Status.ANSWERED,
+        received_at=at,
+        received_on=LONG_AGO,
+        nominal_on=LONG_AGO,
+        latest_on=LONG_AGO,
+        target_on=LONG_AGO,
+        answered_at=at,
+        closed_on=LONG_AGO,
+    )
+    CaseEvent.objects.create(case=case, kind=CaseEvent.Kind.RECEIVED, at=at)
+    Extract.objects.create(case=case, status=Extract.Status.GONE)
+    old_run, _ = Run.objects.get_or_create(business_date=date(2026, 11, 1), status=Run.Status.DONE)
+    Receipt.objects.create(customer=customer, run=old_run, category=1, rule="RET-02", row_count=1)
+    _account(customer, staff)
+    records.refresh([customer.pk])
+    return customer
+
+
+def _account(customer: Customer, staff: User) -> None:
+    user = customer.user
+    assert user is not None
+    address = EmailAddress.objects.create(user=user, email=user.email)
+    EmailConfirmation.objects.create(email_address=address, key=f"key-{user.pk}")
+    user.groups.add(Group.objects.get_or_create(name="kunder")[0])
+    user.user_permissions.add(Permission.objects.all()[0])
+    Session.objects.create(
+        session_key=f"session-{user.pk}", user=user, expire_date=cast.noon(date(2030, 1, 1))
+    )
+    LogEntry.objects.create(
+        user=staff,
+        content_type=ContentType.objects.get_for_model(Customer),
+        object_id=str(customer.pk),
+        object_repr=str(customer),
+        action_flag=CHANGE,
+    )
+
+
+def planted(customer: Customer) -> dict[str, tuple[type[models.Model], str]]:
+    """Write a marker of its own into every free-text personal column of a person's rows."""
+    markers: dict[str, tuple[type[models.Model], str]] = {}
+    due = as_due(algebra(NIGHT, [customer.pk]))
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        for table in statements.mapped():
+            for column in text_columns(table):
+                marker = f"m{len(markers):03d}q"
+                value = json.dumps([marker]) if isinstance(column, models.JSONField) else marker
+                cursor.execute(
+                    f"WITH {statements.DUE} UPDATE {table.name} t "
+                    f'SET "{column.column}" = %(value)s FROM {table.sources} WHERE {table.tie}',
+                    {**due, "value": value},
+                )
+                assert cursor.rowcount > 0, f"{customer} has no row in {table.name}"
+                markers[marker] = (table.model, column.name)
+        cursor.execute("SET session_replication_role = DEFAULT")
+    return markers
+
+
+def text_columns(table: statements.Table) -> Iterator["models.Field"]:  # type: ignore[type-arg]
+    """Yield the columns where somebody's words could stand: text that is no code of a list."""
+    if table.data.at_end is AtEnd.UNLINK:
+        return
+    for names in table.data.columns.values():
+        for name in names:
+            column = table.model._meta.get_field(name)
+            is_code = bool(column.choices) or (column.max_length or 99) < len("m000q")
+            if isinstance(column, TEXT) and not is_code:
+                yield column
+
+
+def found_in_the_database() -> dict[str, set[str]]:
+    """Search every row of every table for markers."""
+    found = {}
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT t::text FROM "{table}" t')
+            markers = {m for (row,) in cursor for m in MARKER.findall(row)}
+            if markers:
+                found[table] = markers
+    return found
+
+
+def test_a_marker_is_in_the_extract_of_its_person_and_gone_after_the_night() -> None:
+    anna, bo = somebody("Anna"), somebody("Bo")
+    markers = planted(anna)
+    assert len(markers) > 25
+    assert set().union(*found_in_the_database().values()) == set(markers)
+
+    hers = json.dumps(as_json(collect(anna.pk)))
+    missing = {m: where for m, where in markers.items() if m not in hers}
+    assert missing == {}
+    assert MARKER.findall(json.dumps(as_json(collect(bo.pk)))) == []
+
+    execute(open_run(NIGHT)[0])
+    assert found_in_the_database() == {}
+    assert not Customer.objects.exists()
+    assert not User.objects.filter(is_staff=False).exists()
+    assert not LogEntry.objects.exists()
+    assert Receipt.objects.exists()
+
+
+def test_every_table_of_the_map_has_a_row_of_the_person() -> None:
+    anna = somebody("Anna")
+    due = as_due(algebra(NIGHT, [anna.pk]))
+    with connection.cursor() as cursor:
+        for table in statements.mapped():
+            cursor.execute(
+                f"WITH {statements.DUE} SELECT count(*) FROM {table.name} t, {table.sources} "
+                f"WHERE {table.tie}",
+                due,
+            )
+            assert cursor.fetchone()[0] > 0, table.name
