@@ -2,17 +2,26 @@
 
 import logging
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from celery import current_app
 from django.core.cache import cache
 from django.db import DatabaseError, connection
+from django.db.models import Max, Min
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from disclosures.models import Outbox
+from retention.models import Run
+
 log = logging.getLogger(__name__)
+
+NIGHT_IS_LATE = timedelta(hours=26)
+MESSAGE_IS_LATE = timedelta(minutes=15)
 
 
 @require_safe
@@ -25,7 +34,7 @@ def alive(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def deep(request: HttpRequest) -> JsonResponse:
-    """Try each part; 503 when one of them fails. Tells states, never contents."""
+    """Try each part; 503 when one of them fails or is late. Tells states, never contents."""
     parts = {name: _state(name, probe) for name, probe in PROBES.items()}
     healthy = all(state == "ok" for state in parts.values())
     return JsonResponse({"healthy": healthy, "parts": parts}, status=200 if healthy else 503)
@@ -34,6 +43,9 @@ def deep(request: HttpRequest) -> JsonResponse:
 def _state(name: str, probe: Callable[[], None]) -> str:
     try:
         probe()
+    except Late:
+        log.warning("Health probe %s found work that is late.", name)
+        return "late"
     except (DatabaseError, OperationalError, RedisError, OSError) as problem:
         log.warning("Health probe %s failed: %s.", name, type(problem).__name__)
         return "failing"
@@ -55,8 +67,28 @@ def _cache() -> None:
     cache.set("health", 1, timeout=10)
 
 
+class Late(Exception):
+    """Say that work which should be done by now is not."""
+
+
+def _purge(now: datetime | None = None) -> None:
+    """Demand that a night was finished within the last 26 hours, once there are nights (RUL-06)."""
+    ended = Run.objects.aggregate(last=Max("finished_at"), first=Min("started_at"))
+    since = ended["last"] or ended["first"]
+    if since is not None and (now or timezone.now()) - since > NIGHT_IS_LATE:
+        raise Late
+
+
+def _outbox(now: datetime | None = None) -> None:
+    """Demand that no message waits long after it could have left."""
+    if Outbox.objects.waiting((now or timezone.now()) - MESSAGE_IS_LATE).exists():
+        raise Late
+
+
 PROBES: dict[str, Callable[[], None]] = {
     "database": _database,
     "broker": _broker,
     "cache": _cache,
+    "purge": _purge,
+    "outbox": _outbox,
 }

@@ -290,7 +290,7 @@ class Supervisor:
     def _web_answers(self) -> bool:
         try:
             with urllib.request.urlopen(  # nosec B310
-                f"http://127.0.0.1:{self.port}/healthz/deep", timeout=10
+                f"http://127.0.0.1:{self.port}/healthz", timeout=10
             ) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):

@@ -12,11 +12,13 @@ from tests.houses import RunningHouse, gone, wait_until
 pytestmark = pytest.mark.house
 
 
-def test_the_house_stands_refuses_a_second_and_stops_in_order(house: RunningHouse) -> None:
+def test_the_house_stands_refuses_a_second_keeps_its_data_and_falls_with_its_database(
+    house: RunningHouse,
+) -> None:
     house.start()
     address = f"http://127.0.0.1:{house.port}"
     assert house.says(f"{address}/")
-    with urllib.request.urlopen(f"{address}/healthz/deep", timeout=10) as answer:
+    with urllib.request.urlopen(f"{address}/healthz", timeout=10) as answer:
         assert answer.status == 200
     assert set(house.parts()) == {"database", "broker", "worker", "clock", "web"}
     assert stat.S_IMODE(house.house.secrets.stat().st_mode) == 0o600
@@ -34,10 +36,17 @@ def test_the_house_stands_refuses_a_second_and_stops_in_order(house: RunningHous
 
     house.start()
     assert house.sql("SELECT row FROM kept") == [(1,)]
-    assert house.stop(signal.SIGTERM) == 0
+    everything = house.everything()
+    house.kill("database")
+    wait_until(house.ended, 60)
+    assert house.stop() == 1
+    assert house.says("PostgreSQL has died, so everything is stopped")
+    wait_until(lambda: gone(everything), 10)
 
 
-def test_kill_9_of_a_part_brings_it_back(house: RunningHouse) -> None:
+def test_kill_9_of_a_part_brings_it_back_and_of_the_supervisor_leaves_nothing_and_loses_nothing(
+    house: RunningHouse,
+) -> None:
     house.start()
     before = house.parts()
     killed = [before[name] for name in ("worker", "web", "clock", "broker")]
@@ -46,30 +55,14 @@ def test_kill_9_of_a_part_brings_it_back(house: RunningHouse) -> None:
         process.kill()
     wait_until(lambda: gone(killed + below) and house.parts().keys() == before.keys(), 30)
     assert house.parts()["database"] == before["database"]
-    assert house.stop() == 0
 
-
-def test_kill_9_of_the_supervisor_leaves_nothing_running_and_loses_nothing(
-    house: RunningHouse,
-) -> None:
-    house.start()
     house.sql("CREATE TABLE kept AS SELECT 1 AS row")
     everything = house.everything()
-    assert len(everything) > 10
     house.stop(signal.SIGKILL)
     house.start()  # at once: waits for the last part of the killed run
     assert gone(everything)
     assert house.sql("SELECT row FROM kept") == [(1,)]
-
-
-def test_the_house_stops_with_a_sentence_when_the_database_dies(house: RunningHouse) -> None:
-    house.start()
-    everything = house.everything()
-    house.kill("database")
-    wait_until(house.ended, 60)
-    assert house.stop() == 1
-    assert house.says("PostgreSQL has died, so everything is stopped")
-    wait_until(lambda: gone(everything), 10)
+    assert house.stop(signal.SIGTERM) == 0
 
 
 def test_a_taken_port_is_told_before_anything_starts(unstarted_house: RunningHouse) -> None:
