@@ -213,7 +213,7 @@ class CustomerAdmin(TracedAdmin):
     ) -> HttpResponse:
         """Search by POST, so that no address and no number of a person stands in a URL (B12)."""
         if request.method == "POST" and SEARCH_VAR in request.POST:
-            asked = copy.copy(request)
+            asked: Any = copy.copy(request)
             asked.method = "GET"
             asked.GET = QueryDict(mutable=True)
             asked.GET[SEARCH_VAR] = request.POST[SEARCH_VAR]
@@ -225,7 +225,8 @@ class CustomerAdmin(TracedAdmin):
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         """Leave out what would tell who a protected person is."""
         hidden = getattr(obj, "is_hidden", False)
-        return [inline for inline in self.inlines if not (hidden and inline.has_own_words)]
+        inlines: tuple[Any, ...] = tuple(self.inlines)
+        return [inline for inline in inlines if not (hidden and inline.has_own_words)]
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page that asks why and the page that corrects."""

@@ -4,7 +4,7 @@ Every room builds its admin pages on these classes, so that what holds for one l
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
@@ -20,6 +20,13 @@ from django.utils.translation import gettext_lazy as _
 from customers import words
 from customers.actions import record_reading
 from customers.models import Customer, User
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Any]
+    TabularInline = admin.TabularInline[Any, Any]
+else:
+    ModelAdmin = admin.ModelAdmin
+    TabularInline = admin.TabularInline
 
 MISSING = _("Har vi inte")
 NONE = _("Saknas")
@@ -65,13 +72,13 @@ class SaysLastDay:
         return words.full_day(row.retain_until) if row.retain_until else str(_("Inget slut än"))
 
 
-class StaffAdmin(SaysLastDay, admin.ModelAdmin):
+class StaffAdmin(SaysLastDay, ModelAdmin):
     """A list that answers no question about what it does not show (D03)."""
 
     view_on_site = False
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
-    sortable_by: tuple[str, ...] = ()
+    sortable_by = ()
     list_per_page = 50
     empty_value_display = NONE
 
@@ -116,7 +123,7 @@ class ReadOnlyAdmin(StaffAdmin):
         return False
 
 
-class ReadOnlyInline(SaysLastDay, admin.TabularInline):
+class ReadOnlyInline(SaysLastDay, TabularInline):
     """Rows of a person on the person's page."""
 
     template = "admin/rows.html"
@@ -156,7 +163,7 @@ class TracedAdmin(ReadOnlyAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         """Return the row, marked when the person's details are hidden from who asks."""
-        row = super().get_object(request, object_id, from_field)
+        row: Any = super().get_object(request, object_id, from_field)
         person = self.person_of(row) if row is not None else None
         if person is not None:
             row.is_hidden = not may_see_protected(request.user, person)

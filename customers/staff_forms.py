@@ -11,6 +11,8 @@ from customers.actions import OF_THE_ADDRESS, OF_THE_PERSON
 from customers.models import AccessLog, Address, Customer
 from customers.models.channels import Collected
 
+LANGUAGES = [("sv", "Svenska"), ("en", "English")]
+
 
 class ReasonForm(forms.Form):
     """Why somebody of staff reads about a person; asked once per person and session (D01)."""
@@ -47,9 +49,7 @@ class DetailsForm(forms.Form):
     street = forms.CharField(label=_("Gata"), max_length=150, required=False)
     postcode = forms.CharField(label=_("Postnummer"), max_length=12, required=False)
     city = forms.CharField(label=_("Ort"), max_length=100, required=False)
-    language = forms.ChoiceField(
-        label=_("Språk"), choices=Customer._meta.get_field("language").choices
-    )
+    language = forms.ChoiceField(label=_("Språk"), choices=LANGUAGES)
     collected = forms.ChoiceField(
         label=_("Hur fick vi veta det"),
         choices=[

@@ -35,8 +35,7 @@ class StaffSite(admin.AdminSite):
     site_header = _("Dentalclean personal")
     site_title = _("Dentalclean personal")
     index_title = _("I dag")
-    empty_value_display = NONE
-    final_catch_all_view = True
+    empty_value_display: Any = NONE
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)

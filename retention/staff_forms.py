@@ -1,7 +1,7 @@
 """What the data protection officer writes to keep a person's data past its time."""
 
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -11,8 +11,13 @@ from customers.dates import today
 from customers.models import Customer
 from retention.models import Hold
 
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm[Hold]
+else:
+    ModelForm = forms.ModelForm
 
-class HoldForm(forms.ModelForm):
+
+class HoldForm(ModelForm):
     """A hold by decision (RUL-35)."""
 
     number = forms.CharField(label=_("Kundnummer"), max_length=20)
@@ -27,13 +32,14 @@ class HoldForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "ground" in self.fields:
+        ground: Any = self.fields.get("ground")
+        if ground is not None:
             by_hand = (Hold.Ground.MANUAL, Hold.Ground.DISPUTE, Hold.Ground.COMPLAINT)
-            self.fields["ground"].choices = [(g.value, g.label) for g in by_hand]
+            ground.choices = [(g.value, g.label) for g in by_hand]
 
     def clean_number(self) -> str:
         """Find the person by the whole number."""
-        number = self.cleaned_data["number"].strip().upper()
+        number: str = self.cleaned_data["number"].strip().upper()
         customer = Customer.objects.filter(number=number).first()
         if customer is None:
             raise forms.ValidationError(_("Det finns ingen kund med det numret. Skriv hela."))
