@@ -17,6 +17,7 @@ def main(greeting: Path) -> None:
     django.setup()
     call_command("migrate", interactive=False, verbosity=1)
     call_command("publish_policy")
+    call_command("sync_roles", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=1)
     with greeting.open("w") as file:
         if "demo" in get_commands():
