@@ -31,8 +31,8 @@ IMPORT_LOCK = 7_300_002
 BATCH = 5000
 TABLES = (
     *(form.table for form in FORMATS),
-    *("customer_changes", "address_changes", "shared_addresses"),
-    *("invoice_links", "linked_years", "said", "spoken_uses", "spoken", "touched"),
+    *("customer_changes", "changed_customers", "address_changes", "shared_addresses"),
+    *("invoice_links", "linked_years", "said", "spoken_uses", "spoken", "stand", "touched"),
 )
 WARNINGS = (*people.WARNINGS, *ledger.WARNINGS)
 
@@ -172,9 +172,8 @@ def _check_and_write(cursor: Any, result: Result, params: dict[str, Any], tell: 
     checks.run_until_none(cursor, checks.REFERENCE, params)
     people.forget_stale_numbers(cursor, params)
     tell("Writing people", 0, 0)
-    changed = people.update_customers(cursor)
-    written[CUSTOMERS] = people.insert_customers(cursor)
-    written[CUSTOMERS].changed += changed
+    people.update_customers(cursor)
+    written[CUSTOMERS] = Written(new=people.insert_customers(cursor))
     people.confirm_adults(cursor)
     written[ADDRESSES] = people.write_addresses(cursor)
     tell("Writing purchases", 0, 0)
@@ -184,6 +183,7 @@ def _check_and_write(cursor: Any, result: Result, params: dict[str, Any], tell: 
     tell("Writing choices", 0, 0)
     written[CONSENTS] = ledger.write_events(cursor)
     ledger.write_standings(cursor)
+    written[CUSTOMERS].changed = people.count_changed(cursor)
     for form, count in written.items():
         result.counts[form.name] = Count(new=count.new, changed=count.changed)
 

@@ -182,6 +182,24 @@ AFTER_CUSTOMERS = (
         """EXISTS (SELECT FROM customers_order o
              WHERE o.number = s.order_number AND o.customer_id <> s.customer_id)""",
     ),
+    Check(
+        ORDERS,
+        "order_number",
+        "That order is here with another product, quantity or day; correct it by hand.",
+        """EXISTS (SELECT FROM customers_order o
+             WHERE o.number = s.order_number
+               AND (o.product_id, o.quantity, o.ordered_on)
+                   <> (s.product_id, COALESCE(s.quantity, 1), s.ordered_on))""",
+    ),
+    Check(
+        ORDERS,
+        "order_number",
+        "That order is cancelled here and delivered in the file, or the reverse; correct one.",
+        """EXISTS (SELECT FROM customers_order o
+             WHERE o.number = s.order_number
+               AND (o.cancelled_on IS NOT NULL AND s.delivered_on IS NOT NULL
+                    OR o.delivered_on IS NOT NULL AND s.cancelled_on IS NOT NULL))""",
+    ),
     *_known_person(INVOICES),
     _twice(INVOICES, "invoice_number", f"The invoice number {NOT_TWICE}"),
     Check(

@@ -15,7 +15,7 @@ from consent.standing import applies_to
 from customers.dates import FAR, NEVER
 from customers.models.channels import Collected
 from dentalclean.intake.formats import CONSENTS
-from dentalclean.intake.people import STOCKHOLM, Warned, Written
+from dentalclean.intake.people import STOCKHOLM, UNREAD_NO, Warned, Written, note_changed
 
 Kind = Event.Kind
 Held = Standing.Permission
@@ -57,10 +57,6 @@ def read_consents(cursor: Any) -> None:
     )
 
 
-# When a no cannot be read, nothing may be opened for the person until it is corrected.
-UNREAD_NO = """(SELECT number FROM staged_consents
-    WHERE problem IS NOT NULL AND answer IS DISTINCT FROM 'yes' AND number IS NOT NULL)"""
-
 EVENTS = f"""
     CREATE TEMP TABLE said (
         id bigint DEFAULT nextval(pg_get_serial_sequence('consent_event', 'id')),
@@ -77,7 +73,7 @@ EVENTS = f"""
                '' AS purpose, '' AS channel, '' AS third_party, '{Collected.IMPORT}' AS collected,
                c.language, NULL AS evidence, 0 AS rank, s.line
           FROM staged_customers s JOIN customers_customer c ON c.id = s.customer_id
-         WHERE s.problem IS NULL AND s.noticed_on IS NOT NULL AND c.noticed_on IS NULL
+         WHERE s.problem IS NULL AND s.noticed_on IS NOT NULL AND (s.is_new OR c.noticed_on IS NULL)
            AND s.number NOT IN {UNREAD_NO}
         UNION ALL
         SELECT c.id, c.pseudonym, (s.soft_opt_in_on + time '12:00') {STOCKHOLM},
@@ -127,6 +123,7 @@ REACHED = f"""
        AND s.purpose IN ('', n.purpose) AND s.channel IN ('', n.channel)
 """
 STAND = f"""
+    CREATE TEMP TABLE stand ON COMMIT DROP AS
     WITH refused AS (
         SELECT customer_id, purpose, channel, third_party, MIN(id) AS id
           FROM spoken WHERE kind = '{Kind.OBJECTED}' GROUP BY 1, 2, 3, 4
@@ -143,7 +140,7 @@ STAND = f"""
          GROUP BY 1, 2, 3, 4
     ), chosen AS (
         SELECT w.customer_id, w.purpose, w.channel, w.third_party, w.refused, old.id IS NOT NULL
-               AS stands, old.permission, old.opens, old.closes, old.since, old.authority,
+               AS stored, old.permission, old.opens, old.closes, old.since, old.authority,
                old.event_id,
                COALESCE(
                    w.yes,
@@ -154,7 +151,7 @@ STAND = f"""
          WHERE old.declined IS NOT TRUE
     ), before AS (
         SELECT c.customer_id, c.purpose, c.channel, c.third_party, c.refused,
-               c.stands OR c.word IS NOT NULL AS stands,
+               c.stored, c.stored OR c.word IS NOT NULL AS stands,
                CASE s.kind WHEN '{Kind.CONSENT_GIVEN}' THEN '{Held.CONSENT}'
                            WHEN '{Kind.SOFT_OPT_IN}' THEN '{Held.SOFT}'
                            WHEN '{Kind.NOTICE_SERVED}' THEN '{Held.OPT_OUT}'
@@ -170,28 +167,36 @@ STAND = f"""
           LEFT JOIN said s ON s.id = c.word
           LEFT JOIN LATERAL (SELECT (s.at {STOCKHOLM})::date AS day) AS d ON TRUE
     )
-    INSERT INTO consent_standing AS st (customer_id, purpose, channel, third_party, permission,
-           declined, opens, closes, since, authority, event_id)
-    SELECT b.customer_id, b.purpose, b.channel, b.third_party,
-           COALESCE(b.permission, '{Held.NONE}'),
-           n.id IS NOT NULL,
-           COALESCE(b.opens, {FAR_DAY}),
+    SELECT b.customer_id, b.purpose, b.channel, b.third_party, b.stored,
+           COALESCE(b.permission, '{Held.NONE}') AS permission,
+           n.id IS NOT NULL AS declined,
+           COALESCE(b.opens, {FAR_DAY}) AS opens,
            CASE WHEN n.id IS NULL THEN b.closes
                 WHEN b.stands AND b.closes = {FAR_DAY} THEN (n.at {STOCKHOLM})::date
-                ELSE {NEVER_DAY} END,
-           COALESCE((n.at {STOCKHOLM})::date, b.since),
-           COALESCE(n.authority, b.authority),
-           COALESCE(n.id, b.event_id)
+                ELSE {NEVER_DAY} END AS closes,
+           COALESCE((n.at {STOCKHOLM})::date, b.since) AS since,
+           COALESCE(n.authority, b.authority) AS authority,
+           COALESCE(n.id, b.event_id) AS event_id
       FROM before b
       LEFT JOIN said n ON n.id = b.refused
      ORDER BY b.customer_id, b.purpose, b.channel
-    ON CONFLICT (customer_id, purpose, channel, third_party) DO UPDATE
-       SET permission = EXCLUDED.permission, declined = EXCLUDED.declined, opens = EXCLUDED.opens,
-           closes = EXCLUDED.closes, since = EXCLUDED.since, authority = EXCLUDED.authority,
-           event_id = EXCLUDED.event_id
-     WHERE (st.permission, st.declined, st.opens, st.closes, st.since, st.authority) IS DISTINCT
-           FROM (EXCLUDED.permission, EXCLUDED.declined, EXCLUDED.opens, EXCLUDED.closes,
-                 EXCLUDED.since, EXCLUDED.authority)
+"""
+STANDING = "permission, declined, opens, closes, since, authority, event_id"
+CHANGE_STANDINGS = f"""
+    UPDATE consent_standing st
+       SET ({STANDING}) = (x.permission, x.declined, x.opens, x.closes, x.since, x.authority,
+                           x.event_id)
+      FROM stand x
+     WHERE x.stored
+       AND (st.customer_id, st.purpose, st.channel, st.third_party)
+           = (x.customer_id, x.purpose, x.channel, x.third_party)
+       AND (st.permission, st.declined, st.opens, st.closes, st.since, st.authority)
+           IS DISTINCT FROM
+           (x.permission, x.declined, x.opens, x.closes, x.since, x.authority)
+"""
+ADD_STANDINGS = f"""
+    INSERT INTO consent_standing (customer_id, purpose, channel, third_party, {STANDING})
+    SELECT customer_id, purpose, channel, third_party, {STANDING} FROM stand WHERE NOT stored
 """
 
 
@@ -218,11 +223,13 @@ def write_events(cursor: Any) -> Written:
         SELECT id, evidence FROM said WHERE evidence <> ''
         """
     )
-    cursor.execute(
+    note_changed(
+        cursor,
         f"""
         UPDATE customers_customer c SET noticed_on = (s.at {STOCKHOLM})::date
-          FROM said s WHERE s.customer_id = c.id AND s.kind = '{Kind.NOTICE_SERVED}'
-        """
+          FROM said s
+         WHERE s.customer_id = c.id AND s.kind = '{Kind.NOTICE_SERVED}' AND c.noticed_on IS NULL
+        """,
     )
     cursor.execute("SELECT count(*) FROM said WHERE purpose <> '' OR kind = %s", [Kind.OBJECTED])
     return Written(new=int(cursor.fetchone()[0]))
@@ -246,6 +253,8 @@ def write_standings(cursor: Any) -> None:
     cursor.execute(REACHED)
     cursor.execute("ANALYZE spoken")
     cursor.execute(STAND)
+    cursor.execute(CHANGE_STANDINGS)
+    cursor.execute(ADD_STANDINGS)
 
 
 WARNINGS = (

@@ -17,6 +17,10 @@ from dentalclean.intake.formats import ADDRESSES, CUSTOMERS, FORMATS, Format
 STOCKHOLM = "AT TIME ZONE 'Europe/Stockholm'"
 HANGS_ON_A_CUSTOMER = tuple(f for f in FORMATS if ("customer_id", "bigint") in f.worked_out)
 
+# When a no cannot be read, nothing may be opened for the person until it is corrected.
+UNREAD_NO = """(SELECT number FROM staged_consents
+    WHERE problem IS NOT NULL AND answer IS DISTINCT FROM 'yes' AND number IS NOT NULL)"""
+
 STORED_ONLY = ", ".join(
     f"'{ground.value}'"
     for ground in (
@@ -117,8 +121,9 @@ NEWER = f"""(
           AND (h.at {STOCKHOLM})::date >= {{updated}}))"""
 
 
-def update_customers(cursor: Any) -> int:
-    """Bring customers who are here up to the file, each change kept beside; return how many."""
+def update_customers(cursor: Any) -> None:
+    """Bring customers who are here up to the file, each change kept beside."""
+    cursor.execute("CREATE TEMP TABLE changed_customers (id bigint) ON COMMIT DROP")
     cursor.execute(
         CUSTOMER_CHANGES.format(
             newer=NEWER.format(updated="COALESCE(s.updated_on, '-infinity')"),
@@ -140,37 +145,40 @@ def update_customers(cursor: Any) -> int:
                 AND o.problem IS NULL AND o.customer_id <> c.id)
         """
     )
-    cursor.execute(
+    note_changed(
+        cursor,
         f"""
         UPDATE customers_customer c SET {sets}, version = c.version + 1
           FROM (SELECT customer_id, {picked} FROM customer_changes
                  WHERE NOT (newer OR closed) GROUP BY customer_id) AS x
          WHERE c.id = x.customer_id
-        """
+        """,
     )
-    changed = int(cursor.rowcount)
     _keep_history(cursor, "customer_changes")
-    cursor.execute(
+    note_changed(
+        cursor,
         """
         UPDATE customers_customer c SET last_contact_on = s.last_contact_on
           FROM staged_customers s
          WHERE s.customer_id = c.id AND s.problem IS NULL AND NOT s.is_new
            AND s.last_contact_on > c.last_contact_on
-        RETURNING c.id
-        """
+        """,
     )
-    changed += _not_counted(cursor, "customer_changes")
-    return changed + _add_national_ids(cursor)
+    _add_national_ids(cursor)
 
 
-def _not_counted(cursor: Any, table: str) -> int:
-    """Count the returned customers whose change was not counted by their details."""
-    ids = [row[0] for row in cursor]
+def note_changed(cursor: Any, update: str, params: dict[str, Any] | None = None) -> None:
+    """Run an update of customers `c` and remember whom it changed, each once in the count."""
     cursor.execute(
-        "SELECT count(*) FROM unnest(%s::bigint[]) AS t (id) WHERE NOT EXISTS "
-        f"(SELECT FROM {table} x WHERE x.customer_id = t.id AND NOT (x.newer OR x.closed))",
-        [ids],
+        f"WITH changed AS ({update} RETURNING c.id) "
+        "INSERT INTO changed_customers SELECT id FROM changed",
+        params,
     )
+
+
+def count_changed(cursor: Any) -> int:
+    """Return how many people who were here have changed."""
+    cursor.execute("SELECT count(DISTINCT id) FROM changed_customers")
     return int(cursor.fetchone()[0])
 
 
@@ -211,7 +219,7 @@ def forget_stale_numbers(cursor: Any, params: dict[str, Any]) -> int:
     return int(cursor.rowcount)
 
 
-def _add_national_ids(cursor: Any) -> int:
+def _add_national_ids(cursor: Any) -> None:
     """Seal numbers anew for people who are here: a sealed value opens only in its own row."""
     cursor.execute(
         """
@@ -226,17 +234,17 @@ def _add_national_ids(cursor: Any) -> int:
     ring = settings.FIELD_KEYS
     for customer_id, pseudonym, staged_as, sealed, digest, used_on in found:
         plain = crypto.unseal(bytes(sealed), ring=ring, bound_to=f"national_id:{staged_as}")
-        cursor.execute(
-            "UPDATE customers_customer SET national_id_sealed = %s, national_id_hash = %s, "
-            "national_id_used_on = %s WHERE id = %s",
-            [
-                crypto.seal(plain, ring=ring, bound_to=f"national_id:{pseudonym}"),
-                bytes(digest),
-                used_on,
-                customer_id,
-            ],
+        note_changed(
+            cursor,
+            "UPDATE customers_customer c SET national_id_sealed = %(sealed)s, "
+            "national_id_hash = %(digest)s, national_id_used_on = %(used_on)s WHERE c.id = %(id)s",
+            {
+                "sealed": crypto.seal(plain, ring=ring, bound_to=f"national_id:{pseudonym}"),
+                "digest": bytes(digest),
+                "used_on": used_on,
+                "id": customer_id,
+            },
         )
-    return len(found)
 
 
 # A21: an address that leads to two people opens the account of neither.
@@ -251,9 +259,13 @@ SHARED = """
 """
 
 
-def insert_customers(cursor: Any) -> Written:
-    """Add the newcomers, with an account for whoever has an e-mail address of their own."""
+def insert_customers(cursor: Any) -> int:
+    """Add the newcomers, with an account for whoever has an e-mail address of their own.
+
+    Returns how many; people who were here and had no account get theirs too.
+    """
     cursor.execute(SHARED)
+    cursor.execute("CREATE UNIQUE INDEX ON shared_addresses (email)")
     cursor.execute("ANALYZE shared_addresses")
     cursor.execute(
         """
@@ -280,21 +292,22 @@ def insert_customers(cursor: Any) -> Written:
          WHERE s.user_id IS NOT NULL
         """
     )
-    cursor.execute(
+    note_changed(
+        cursor,
         """
         UPDATE customers_customer c SET user_id = s.user_id
           FROM staged_customers s
          WHERE s.customer_id = c.id AND NOT s.is_new AND s.user_id IS NOT NULL
-        """
+        """,
     )
-    written = Written(changed=cursor.rowcount)
     # RUL-03: whoever subscribes has confirmed being of age.
     cursor.execute(
         f"""
         INSERT INTO customers_customer (id, number, public_id, pseudonym, user_id, given_name,
                family_name, birth_date, adult_confirmed_on, email, phone, national_id_sealed,
                national_id_hash, national_id_used_on, language, protection, deceased_on, nix_phone,
-               nix_post, restriction, source, collected, created_at, last_contact_on, version)
+               nix_post, noticed_on, restriction, source, collected, created_at, last_contact_on,
+               version)
         SELECT s.customer_id, s.number, gen_random_uuid(), s.pseudonym, s.user_id,
                COALESCE(s.given_name, ''), s.family_name, s.birth_date,
                COALESCE(s.adult_confirmed_on, bought.first_day), COALESCE(s.email, ''),
@@ -302,6 +315,7 @@ def insert_customers(cursor: Any) -> Written:
                s.national_id_used_on, COALESCE(s.language, 'sv'),
                COALESCE(s.protection, '{Protection.NONE.value}'), s.deceased_on,
                COALESCE(s.nix_phone, FALSE), COALESCE(s.nix_post, FALSE),
+               CASE WHEN s.number NOT IN {UNREAD_NO} THEN s.noticed_on END,
                '{Restriction.NONE.value}', 'import', COALESCE(s.collected, 'import'),
                (s.registered_on + time '12:00') {STOCKHOLM}, s.last_contact_on, 1
           FROM staged_customers s
@@ -312,20 +326,21 @@ def insert_customers(cursor: Any) -> Written:
          ORDER BY s.customer_id
         """
     )
-    written.new = cursor.rowcount
+    written = int(cursor.rowcount)
     cursor.execute("ANALYZE customers_customer")
     return written
 
 
 def confirm_adults(cursor: Any) -> None:
     """Take a subscription as the word of being of age, for people who were here before (RUL-03)."""
-    cursor.execute(
+    note_changed(
+        cursor,
         """
         UPDATE customers_customer c SET adult_confirmed_on = bought.first_day
           FROM (SELECT customer_id, MIN(started_on) AS first_day FROM staged_subscriptions
                  WHERE problem IS NULL GROUP BY customer_id) AS bought
          WHERE c.id = bought.customer_id AND c.adult_confirmed_on IS NULL
-        """
+        """,
     )
 
 

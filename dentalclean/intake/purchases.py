@@ -139,6 +139,7 @@ def write_invoices(cursor: Any) -> Written:
          WHERE t.line = s.line
         """
     )
+    cursor.execute("ANALYZE staged_invoices")
     # Pairwise, both take the later of their fiscal years (RUL-19).
     cursor.execute(
         """
@@ -160,6 +161,9 @@ def write_invoices(cursor: Any) -> Written:
          GROUP BY id
         """
     )
+    for table in ("invoice_links", "linked_years"):
+        cursor.execute(f"CREATE UNIQUE INDEX ON {table} (id)")
+        cursor.execute(f"ANALYZE {table}")
     cursor.execute(
         """
         INSERT INTO customers_invoice (id, public_id, number, kind, customer_id, fiscal_year_id,

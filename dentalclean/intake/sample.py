@@ -121,7 +121,7 @@ def _fiscal_years() -> Iterable[Row]:
     for year in range(2010, 2019):
         yield {"starts_on": date(year, 1, 1), "ends_on": date(year, 12, 31)}
     yield {"starts_on": date(2019, 1, 1), "ends_on": date(2020, 4, 30)}
-    for year in range(2020, 2026):
+    for year in range(2020, 2025):
         yield {"starts_on": date(year, 5, 1), "ends_on": date(year + 1, 4, 30)}
 
 

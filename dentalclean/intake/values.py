@@ -146,7 +146,11 @@ def email(text: str, on: date) -> str:
     folded = text.casefold()
     if PLAIN_EMAIL.fullmatch(folded) and "--" not in folded:
         return folded
-    return _by(clean_email, text, "Write an e-mail address such as name@example.se.")
+    sentence = "Write an e-mail address such as name@example.se."
+    cleaned = _by(clean_email, text, sentence)
+    if cleaned != cleaned.lower():  # letters that fold upwards; the register wants small ones
+        raise RefusedError(sentence)
+    return cleaned
 
 
 def phone(text: str, on: date) -> str:

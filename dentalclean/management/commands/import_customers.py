@@ -39,9 +39,8 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=NOTHING_LOADED) from error
         self._print(result)
         if result.refused:
-            rows = "1 row was" if result.refused == 1 else f"{result.refused} rows were"
             raise CommandError(
-                f"{rows} refused and the others are loaded; see {result.report}.",
+                f"{_rows(result.refused)} refused, the others are loaded; see {result.report}.",
                 returncode=SOME_REFUSED,
             )
 
@@ -63,6 +62,10 @@ class Command(BaseCommand):
         for name, count in result.counts.items():
             numbers = (count.rows, count.new, count.changed, count.unchanged, count.refused)
             self.stdout.write(f"{name:<14}" + "".join(f"{number:>10}" for number in numbers))
-        self.stdout.write(f"{result.written} rows written.")
+        self.stdout.write(f"{_rows(result.written)} written.")
         if result.warnings:
-            self.stdout.write(f"{result.warnings} warnings are in {result.report}.")
+            self.stdout.write(f"Warnings ({result.warnings}) are in {result.report}.")
+
+
+def _rows(number: int) -> str:
+    return "1 row" if number == 1 else f"{number} rows"

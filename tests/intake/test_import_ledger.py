@@ -1,0 +1,110 @@
+"""The standing that an import writes in bulk is the one that the ledger adds up to."""
+
+import tempfile
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from consent.actions import record_soft_opt_in, say_no, say_yes, serve_notice
+from consent.models import Event, Standing
+from consent.purposes import CATALOGUE, Permission, Use
+from consent.standing import State, replay
+from customers.models import Customer
+from tests.cast import noon
+from tests.intake.files import load, person
+
+pytestmark = pytest.mark.django_db
+
+DAYS = st.dates(date(2020, 1, 1), date(2020, 1, 9))
+USES = [
+    Use(purpose.code, channel.value, "Tandvännen AB" if purpose.named_third_party else "")
+    for purpose in CATALOGUE
+    for channel, permission in purpose.channels.items()
+    if permission is not Permission.NONE and purpose.code in ("C", "G", "H", "P")
+]
+
+
+def row(use: Use | None, answer: str, day: date, evidence: str) -> dict[str, Any]:
+    return {
+        "number": "K1",
+        "answer": answer,
+        "purpose": use.purpose if use else "",
+        "channel": use.channel if use else "",
+        "third_party": use.third_party if use else "",
+        "given_on": day.isoformat(),
+        "evidence": evidence,
+    }
+
+
+YES = st.builds(
+    row, st.sampled_from(USES), st.just("yes"), DAYS, st.sampled_from(["Talong", "", "Formulär"])
+)
+NO = st.builds(row, st.sampled_from([None, *USES]), st.just("no"), DAYS, st.just(""))
+NO_TO_ALL = st.builds(
+    lambda day, channel: {**row(None, "no", day, ""), "channel": channel},
+    DAYS,
+    st.sampled_from(["", "email", "phone", "post"]),
+)
+CONSENTS = st.lists(st.one_of(YES, YES, NO, NO_TO_ALL), max_size=6)
+TOLD = st.one_of(st.just(""), DAYS.map(date.isoformat))
+ACTS = st.lists(
+    st.tuples(st.sampled_from(["notice", "sale", "yes", "no", "no to all"]), DAYS), max_size=3
+)
+
+
+def act(customer: Customer, what: str, day: date) -> None:
+    """Let something happen at the person's own hand before the file comes."""
+    at = noon(day)
+    match what:
+        case "notice":
+            serve_notice(customer, collected="web", at=at)
+        case "sale":
+            record_soft_opt_in(customer, collected="web", at=at)
+        case "yes":
+            say_yes(customer, Use("H", "email"), at=at)
+        case "no":
+            say_no(customer, Use("H", "email"), at=at)
+        case "no to all":
+            say_no(customer, at=at)
+
+
+def stored(customer: Customer) -> dict[Use, State]:
+    return {
+        Use(s.purpose, s.channel, s.third_party): State(
+            s.permission, s.declined, s.opens, s.closes, s.since, s.authority
+        )
+        for s in Standing.objects.filter(customer=customer)
+    }
+
+
+@given(before=ACTS, consents=CONSENTS, noticed_on=TOLD, soft_opt_in_on=TOLD, again=CONSENTS)
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_the_standing_equals_the_replay_of_the_ledger(
+    before: list[tuple[str, date]],
+    consents: list[dict[str, Any]],
+    noticed_on: str,
+    soft_opt_in_on: str,
+    again: list[dict[str, Any]],
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        number = f"K{Customer.objects.count() + 1}"
+        load(folder, customers=[person(number)])
+        customer = Customer.objects.get(number=number)
+        for what, day in before:
+            act(customer, what, day)
+        told = person(number, noticed_on=noticed_on, soft_opt_in_on=soft_opt_in_on)
+        for rows in (consents, again):
+            load(folder, customers=[told], consents=[{**r, "number": number} for r in rows])
+            events = Event.objects.filter(customer=customer).order_by("pk")
+            assert stored(customer) == replay(events)
+            lines = Standing.objects.filter(customer=customer).select_related("event")
+            assert all(line.event.customer_id == customer.pseudonym for line in lines)
