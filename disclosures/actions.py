@@ -14,13 +14,12 @@ from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage, get_connection
-from django.core.validators import validate_email
 from django.db import transaction
 from django.template import Context
 from django.template.loader import get_template
 from django.utils import timezone, translation
+from email_validator import EmailNotValidError, validate_email
 
 from consent.purposes import BY_CODE, Use
 from consent.rules import may_process
@@ -75,8 +74,8 @@ def queue_words(
 ) -> Outbox:
     """Write a mail whose words somebody else rendered to the outbox, like `queue_mail`."""
     try:
-        validate_email(to)
-    except ValidationError as refused:
+        validate_email(to, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as refused:
         raise UnsafeHeaderError("A mail goes to exactly one e-mail address.") from refused
     return _queue(Outbox.Kind.MAIL, to, template, subject, body, customer, purpose, language)
 

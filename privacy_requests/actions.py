@@ -8,6 +8,7 @@ makes the file theirs.
 import logging
 import time
 import uuid
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
@@ -21,7 +22,7 @@ from customers import words
 from customers.dates import stockholm_date, today
 from customers.models import Customer, User
 from customers.models.channels import Collected
-from disclosures.actions import queue_letter, queue_mail
+from disclosures.actions import UnsafeHeaderError, queue_letter, queue_mail
 from disclosures.bell import ring, ring_on_commit
 from privacy_requests import archive, extract, vault
 from privacy_requests.models import Case, CaseEvent, Extract
@@ -31,6 +32,7 @@ from retention.models import Hold
 log = logging.getLogger(__name__)
 
 BUILD = "privacy_requests.tasks.build"
+RECONCILE = "privacy_requests.tasks.reconcile"
 LEASE = timedelta(seconds=60)  # above the time limit of the task
 MOST_ATTEMPTS = 5
 FIRST_PAUSE = timedelta(seconds=30)
@@ -137,10 +139,12 @@ def build(extract_id: uuid.UUID) -> bool:
     if wanted.attempts > MOST_ATTEMPTS:
         _give_up(wanted)
         return False
+    name = ""
     try:
         content = extract.collect(wanted.case.customer_id)
         packed = archive.pack(content)
         name = vault.store(packed.data, wanted.pk)
+        is_ours = _hand_out(wanted, name, packed, content.taken_at)
     except Exception as problem:  # bad data of one person must not stop the others (E10)
         log.warning(
             "Extract %s was not built at try %s: %s.",
@@ -148,13 +152,13 @@ def build(extract_id: uuid.UUID) -> bool:
             wanted.attempts,
             type(problem).__name__,
         )
+        vault.remove(name)
         _put_off(wanted)
         return False
-    if _hand_out(wanted, name, packed, content.taken_at):
-        return True
-    vault.remove(name)
-    log.warning("Extract %s was taken over by another worker meanwhile.", wanted.pk)
-    return False
+    if not is_ours:
+        vault.remove(name)
+        log.warning("Extract %s was taken over by another worker meanwhile.", wanted.pk)
+    return is_ours
 
 
 @transaction.atomic
@@ -195,12 +199,13 @@ def _tell(ready: Extract) -> None:
         last_day = words.full_day(ready.expires_on or today())
     about = {"url": settings.SITE_URL + reverse("privacy_requests:extract"), "last_day": last_day}
     to = customer.email or (customer.user.email if customer.user else "")
-    if to:
+    with suppress(UnsafeHeaderError):
         queue_mail(to, "extract_ready", about, customer=customer)
-    elif customer.addresses.filter(kind="home").exists():
+        return
+    if customer.addresses.filter(kind="home").exists():
         queue_letter(customer, "extract_ready", about)
     else:
-        log.warning("Case %s is answered, but there is no address to tell it to.", ready.case_id)
+        log.warning("Case %s is answered, but there is no address that can be told.", ready.case_id)
 
 
 def _put_off(wanted: Extract) -> None:

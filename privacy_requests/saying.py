@@ -31,7 +31,6 @@ ARTICLE = {
 }
 MESSAGES: dict[str, str | Promise] = {
     "login_code": gettext_lazy("kod för att logga in"),
-    "unknown_account": gettext_lazy("svar till en adress vi inte känner"),
     "extract_ready": gettext_lazy("besked om att ditt utdrag är klart"),
     "extract_code": gettext_lazy("kod för att hämta ditt utdrag"),
 }

@@ -87,6 +87,21 @@ def decrypted(file: BinaryIO, extract_id: uuid.UUID) -> Iterator[bytes]:
             raise DamagedFileError(f"The file of extract {extract_id} is empty.")
 
 
+class Opened:
+    """An open extract that is decrypted as it is read, and closed even if it never is."""
+
+    def __init__(self, file: BinaryIO, extract_id: uuid.UUID) -> None:
+        self.file = file
+        self.chunks = decrypted(file, extract_id)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.chunks
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
+
+
 def remove(name: str) -> None:
     """Delete a file; one that is gone already is gone."""
     if name:

@@ -19,10 +19,10 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection, connections, transaction
 from django.template import TemplateDoesNotExist
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from consent.actions import say_no
-from customers.models import Customer
 from disclosures import actions
 from disclosures.actions import (
     MOST_ATTEMPTS,
@@ -248,7 +248,7 @@ def test_a_letter_becomes_a_file_for_the_printer_that_only_we_can_read(settings:
 @pytest.mark.django_db
 def test_a_sign_in_code_goes_through_the_outbox(client: Client) -> None:
     anna = cast.person()
-    client.post("/konto/login/code/", {"email": "anna@example.se"})
+    client.post(reverse("account_login"), {"email": "anna@example.se"})
     message = Outbox.objects.get()
     assert (message.template, message.customer) == ("login_code", anna)
     relay()
@@ -256,10 +256,9 @@ def test_a_sign_in_code_goes_through_the_outbox(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_a_strangers_mail_belongs_to_no_customer(client: Client) -> None:
-    client.post("/konto/login/code/", {"email": "stranger@example.se"})
-    assert Outbox.objects.get().customer is None
-    assert not Customer.objects.exists()
+def test_a_stranger_gets_no_mail(client: Client) -> None:
+    client.post(reverse("account_login"), {"email": "stranger@example.se"})
+    assert not Outbox.objects.exists()
 
 
 # Real transactions, workers and brokers from here on
@@ -312,19 +311,15 @@ def test_killed_between_sending_and_marking_the_same_message_id_goes_again(
 
 
 @pytest.fixture
-def broker_down(settings: Any) -> Iterator[None]:
-    conf: Any = current_app.conf
-    before = conf.broker_write_url, conf.broker_url
-    conf.broker_url = conf.broker_write_url = "redis://127.0.0.1:1/0"
-    yield
-    conf.broker_write_url, conf.broker_url = before
+def broker_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CELERY_BROKER_URL", "redis://127.0.0.1:1/0")
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_broker_that_is_down_fails_no_request(client: Client, broker_down: None) -> None:
     cast.person()
     began = timezone.now()
-    answer = client.post("/konto/login/code/", {"email": "anna@example.se"})
+    answer = client.post(reverse("account_login"), {"email": "anna@example.se"})
     assert answer.status_code == 302
     assert timezone.now() - began < timedelta(seconds=1)
     assert relay() == 1
@@ -332,8 +327,9 @@ def test_a_broker_that_is_down_fails_no_request(client: Client, broker_down: Non
 
 @pytest.mark.django_db(transaction=True)
 def test_the_bell_carries_ids_only_and_is_heard() -> None:
-    queue()
     with current_app.connection_for_read() as broker, broker.SimpleQueue("celery") as line:
+        line.clear()
+        queue()
         heard = line.get(timeout=5)
         assert heard.headers["task"] == "disclosures.tasks.relay"
         assert "anna" not in str(heard.payload) + str(heard.headers)

@@ -1,0 +1,14 @@
+"""The addresses of people's requests."""
+
+from django.urls import path
+
+from privacy_requests import views
+
+app_name = "privacy_requests"
+
+urlpatterns = [
+    path("mina-arenden/", views.cases, name="cases"),
+    path("ta-ut-allt/", views.extract, name="extract"),
+    path("ta-ut-allt/<uuid:extract_id>/kod/", views.extract_code, name="extract_code"),
+    path("ta-ut-allt/<uuid:extract_id>/", views.extract_download, name="extract_download"),
+]

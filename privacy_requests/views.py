@@ -1,0 +1,258 @@
+"""Ta ut allt and Mina ärenden: asking, waiting, fetching, and what became of it."""
+
+import uuid
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from customers import words
+from customers.dates import stockholm_date, today
+from customers.decorators import customer_required
+from customers.models import Customer
+from privacy_requests import identity, vault
+from privacy_requests.actions import GoneError, NotReadyError, fetch, open_case
+from privacy_requests.forms import CodeForm
+from privacy_requests.models import Case, CaseEvent, Extract
+
+REFRESH_SECONDS = "5"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@customer_required
+def extract(request: HttpRequest, customer: Customer) -> HttpResponse:
+    """Show how far the extract has come, or register that it is asked for."""
+    if request.method == "POST":
+        open_case(customer)
+        return redirect("privacy_requests:extract")
+    wanted = (
+        Extract.objects.filter(case__customer=customer)
+        .select_related("case")
+        .order_by("-case__received_at", "-case_id")
+        .first()
+    )
+    state = _state(wanted)
+    context: dict[str, Any] = {
+        "state": state,
+        "ask_url": reverse("privacy_requests:extract"),
+        "days": settings.EXTRACT_DAYS,
+        "downloads": settings.EXTRACT_DOWNLOADS,
+    }
+    if wanted is not None and state == "ready":
+        context["extract"] = _ready(wanted)
+    elif wanted is not None and state == "building":
+        context |= {
+            "asked_at": wanted.case.received_at,
+            "last_day": wanted.case.latest_on,
+            "steps": _progress(wanted),
+        }
+    response = render(request, "privacy_requests/extract.html", context)
+    if state == "building" and wanted is not None and wanted.status == Extract.Status.QUEUED:
+        response["Refresh"] = REFRESH_SECONDS
+    return response
+
+
+def _state(wanted: Extract | None) -> str:
+    if wanted is None or wanted.status == Extract.Status.GONE:
+        return "none"
+    if wanted.status == Extract.Status.READY:
+        return "ready" if wanted.expires_on and wanted.expires_on >= today() else "none"
+    return "building"
+
+
+def _ready(ready: Extract) -> dict[str, Any]:
+    """Return what the component of a ready extract shows."""
+    return {
+        "asked_at": ready.case.received_at,
+        "ready_at": ready.ready_at,
+        "last_day": ready.expires_on,
+        "size": ready.size,
+        "contents": _("PDF, JSON och kontrollsummor"),
+        "downloads": ready.downloads,
+        "downloads_left": max(settings.EXTRACT_DOWNLOADS - ready.downloads, 0),
+        "code_url": reverse("privacy_requests:extract_code", args=[ready.pk]),
+        "hash": ready.sha256,
+    }
+
+
+def _progress(wanted: Extract) -> list[dict[str, Any]]:
+    kinds = set(wanted.case.events.values_list("kind", flat=True))
+    steps = [
+        {"text": _("Vi har tagit emot det du bad om."), "done": True},
+        {
+            "text": _("Vi samlar ihop uppgifterna och packar filen."),
+            "done": CaseEvent.Kind.BUILT in kinds,
+        },
+        {"text": _("Vi mejlar dig när du kan hämta den."), "done": False},
+    ]
+    if wanted.status == Extract.Status.FAILED:
+        steps[1]["text"] = _("Det gick inte att bygga filen. En människa hos oss tittar på det.")
+    return steps
+
+
+@require_POST
+@customer_required
+def extract_code(request: HttpRequest, customer: Customer, extract_id: uuid.UUID) -> HttpResponse:
+    """Mail the code that fetching asks for."""
+    wanted = get_object_or_404(Extract, pk=extract_id, case__customer=customer)
+    if _state(wanted) != "ready":
+        return _not_here(request, wanted)
+    try:
+        identity.send_code(request, request.user, customer, wanted)  # type: ignore[arg-type]
+    except identity.TooManyCodesError:
+        again_at = timezone.now() + timedelta(hours=1)
+        return render(request, "429.html", {"again_at": again_at}, status=429)
+    return redirect("privacy_requests:extract_download", wanted.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@customer_required
+def extract_download(
+    request: HttpRequest, customer: Customer, extract_id: uuid.UUID
+) -> HttpResponseBase:
+    """Ask for the code and hand out the file for the right one."""
+    wanted = get_object_or_404(Extract, pk=extract_id, case__customer=customer)
+    if _state(wanted) != "ready":
+        return _not_here(request, wanted)
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        verdict = identity.check(request, wanted, form.cleaned_data["code"])
+        if verdict is identity.Verdict.RIGHT:
+            return _hand_over(request, customer, wanted)
+        form.refuse(
+            _("Koden stämmer inte. Skriv de sex siffrorna från det senaste mejlet.")
+            if verdict is identity.Verdict.WRONG
+            else _("Koden gäller inte längre. Be om en ny här under.")
+        )
+    elif request.method != "POST" and not identity.is_sent(request, wanted):
+        return redirect("privacy_requests:extract")
+    context = {
+        "form": form,
+        "email": identity.masked(request.user.email),  # type: ignore[union-attr]
+        "minutes": identity.MINUTES,
+        "again_url": reverse("privacy_requests:extract_code", args=[wanted.pk]),
+    }
+    status = 422 if form.is_bound else 200
+    return render(request, "privacy_requests/confirm_code.html", context, status=status)
+
+
+def _not_here(request: HttpRequest, wanted: Extract) -> HttpResponse:
+    if _state(wanted) == "building":
+        return redirect("privacy_requests:extract")
+    gone_on = stockholm_date(wanted.gone_at) if wanted.gone_at else wanted.expires_on
+    return render(request, "410.html", {"gone_on": gone_on}, status=410)
+
+
+def _hand_over(request: HttpRequest, customer: Customer, wanted: Extract) -> HttpResponseBase:
+    try:
+        fetched, file = fetch(wanted.pk, customer)
+    except (GoneError, NotReadyError):
+        wanted.refresh_from_db()
+        return _not_here(request, wanted)
+    name = f"dentalclean-utdrag-{stockholm_date(fetched.snapshot_at or timezone.now())}.zip"
+    response = StreamingHttpResponse(vault.Opened(file, fetched.pk), content_type="application/zip")
+    response["Content-Length"] = str(fetched.size)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_safe
+@customer_required
+def cases(request: HttpRequest, customer: Customer) -> HttpResponse:
+    """List what the person has asked for, what is ready first."""
+    found = list(
+        Case.objects.filter(customer=customer)
+        .select_related("extract")
+        .order_by("-received_at", "-pk")
+    )
+    ready = [case for case in found if _state(_file_of(case)) == "ready"]
+    open_cases = [case for case in found if case.closed_on is None]
+    closed = [case for case in found if case.closed_on is not None and case not in ready]
+    context = {
+        "answer": _answer(ready, open_cases, closed),
+        "ready": [_ready(case.extract) for case in ready],
+        "open": [_going_on(case) for case in open_cases],
+        "closed": [
+            {"title": case.get_right_display(), "when": case.closed_on, "result": _result(case)}
+            for case in closed
+        ],
+    }
+    return render(request, "privacy_requests/cases.html", context)
+
+
+def _file_of(case: Case) -> Extract | None:
+    return getattr(case, "extract", None)
+
+
+def _answer(ready: list[Case], open_cases: list[Case], closed: Iterable[Case]) -> str:
+    parts = []
+    if ready:
+        parts.append(_("Ditt utdrag är klart att hämta."))
+    if open_cases:
+        soonest = min(case.latest_on for case in open_cases)
+        count = len(open_cases)
+        parts.append(
+            ngettext("Ett ärende pågår.", "%(count)s ärenden pågår.", count)
+            % {"count": words.in_words(count).capitalize()}
+        )
+        parts.append(_("Vi svarar senast %(day)s.") % {"day": words.day(soonest)})
+    if not parts:
+        parts.append(_("Inget pågår. Allt du har bett om är besvarat.") if closed else "")
+    return " ".join(parts).strip() or _("Du har inga ärenden.")
+
+
+def _going_on(case: Case) -> dict[str, Any]:
+    """Return an open case with its three steps, the last day always said."""
+    file = _file_of(case)
+    failed = file is not None and file.status == Extract.Status.FAILED
+    return {
+        "title": case.get_right_display(),
+        "note": _("Inkom %(day)s, %(how)s. Nummer %(number)s")
+        % {
+            "day": words.day(case.received_on),
+            "how": case.get_collected_display(),
+            "number": case.pk,
+        },
+        "steps": [
+            {"name": _("Du bad om det"), "note": words.moment(case.received_at), "state": "done"},
+            {
+                "name": _("Vi samlar ihop"),
+                "note": _("En människa tittar på det") if failed else _("Brukar ta en minut"),
+                "state": "now",
+            },
+            {
+                "name": _("Du får svar"),
+                "note": _("Vi svarar senast %(day)s") % {"day": words.day(case.latest_on)},
+                "state": "later",
+            },
+        ],
+        "text": _(
+            "Det gick inte att bygga filen. En människa hos oss tittar på det, och du får svar "
+            "senast den dag som står här."
+        )
+        if failed
+        else "",
+    }
+
+
+def _result(case: Case) -> str:
+    file = _file_of(case)
+    if file is None:
+        return _("Du fick svar.")
+    if not file.downloads:
+        return _("Filen hämtades aldrig. Vi har raderat den.")
+    times = words.in_words(file.downloads, one="en")
+    return ngettext(
+        "Du hämtade filen en gång. Vi har raderat den.",
+        "Du hämtade filen %(times)s gånger. Vi har raderat den.",
+        file.downloads,
+    ) % {"times": times}
