@@ -60,14 +60,33 @@ class Table:
         return "j0.retain_until" if self.data.clock_of else "t.retain_until"
 
     @property
+    def on_schedule(self) -> str:
+        """The condition under which nothing keeps this person's rows any more."""
+        return f"(due.gone & {self.data.mask}) <> 0"
+
+    @property
+    def own_date(self) -> str:
+        """The condition under which a row is past its own last day."""
+        return f"({self.last_day} < %(on)s AND (due.held & {self.data.mask}) = 0)"
+
+    @property
     def goes(self) -> str:
         """The condition under which a row is at its end."""
-        on_schedule = f"(due.gone & {self.data.mask}) <> 0"
-        own_date = f"({self.last_day} < %(on)s AND (due.held & {self.data.mask}) = 0)"
         return {
-            Clock.SCHEDULE: on_schedule,
-            Clock.OWN: own_date,
-            Clock.EARLIER: f"({on_schedule} OR {own_date})",
+            Clock.SCHEDULE: self.on_schedule,
+            Clock.OWN: self.own_date,
+            Clock.EARLIER: f"({self.on_schedule} OR {self.own_date})",
+        }[self.data.clock]
+
+    @property
+    def goes_wholly(self) -> str:
+        """The condition under which a person keeps no row; rows are looked at only if need be."""
+        rows = f"SELECT FROM {', '.join((f'{self.name} t', *self.joins))} WHERE {self.tie}"
+        past_their_date = f"NOT EXISTS ({rows} AND {self.own_date} IS NOT TRUE)"
+        return {
+            Clock.SCHEDULE: f"({self.on_schedule} OR NOT EXISTS ({rows}))",
+            Clock.OWN: past_their_date,
+            Clock.EARLIER: f"({self.on_schedule} OR {past_their_date})",
         }[self.data.clock]
 
     @property
@@ -335,23 +354,15 @@ def due_sql() -> str:
 
 @lru_cache(maxsize=1)
 def vanishing_sql() -> str:
-    """Return the people among %(ids)s of whom nothing but the shell is left, before or after.
-
-    They are chosen before (`rules.vanishing`), so that the planner knows how many they are.
-    """
-    staying = [(t, f"({t.goes}) IS NOT TRUE") for t in deleted()]
+    """Return the people among %(ids)s of whom nothing but the shell is left, before or after."""
+    conditions = [t.goes_wholly for t in deleted()]
     for t in _blanking():
         kept = " OR ".join(
             f"((due.gone & {category.value}) = 0 AND {_holds_something('t', columns)})"
             for category, columns in _blanked(t)
         )
-        staying.append((t, f"({kept})"))
-    nothing_stays = " ".join(
-        f"AND NOT EXISTS (SELECT FROM {', '.join((f'{t.name} t', *t.joins))} "
-        f"WHERE {t.tie} AND {stays})"
-        for t, stays in staying
-    )
-    return f"WITH {DUE} SELECT due.id FROM due WHERE TRUE {nothing_stays}"
+        conditions.append(f"NOT EXISTS (SELECT FROM {t.name} t WHERE {t.tie} AND ({kept}))")
+    return f"WITH {DUE} SELECT due.id FROM due WHERE {' AND '.join(conditions)}"
 
 
 @lru_cache(maxsize=1)
