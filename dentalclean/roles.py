@@ -13,6 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from customers.models import User
 
 
+class RoleError(ValueError):
+    """The role cannot be given; the message says what to do."""
+
+
 class Role(TextChoices):
     """A group of staff; the value is the name of the group."""
 
@@ -102,8 +106,14 @@ def sync_roles() -> None:
 
 @transaction.atomic
 def give_role(email: str, role: Role) -> User:
-    """Make somebody staff with one role, in the place of any other; creates the account."""
+    """Make somebody staff with one role, in the place of any other; creates the account.
+
+    Raises RoleError for the account of a customer: it goes with the person, and what staff have
+    done must not.
+    """
     address = email.strip().casefold()
+    if User.objects.filter(email=address, customer__isnull=False).exists():
+        raise RoleError("This is a customer's account; give staff an address of their own.")
     user = User.objects.filter(email=address).first() or User.objects.create_user(address)
     user.is_staff = True
     user.save(update_fields=["is_staff"])

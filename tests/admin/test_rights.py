@@ -100,6 +100,13 @@ def test_the_operator_is_told_what_to_write(db: None) -> None:
         call_command("staff", "nobody", "finance", verbosity=0)
 
 
+def test_the_account_of_a_customer_is_not_made_staff(db: None) -> None:
+    cast.person("Anna")
+    with pytest.raises(CommandError, match="an address of their own"):
+        call_command("staff", "anna@example.se", "finance", verbosity=0)
+    assert not User.objects.get(email="anna@example.se").is_staff
+
+
 def _rows() -> dict[str, Any]:
     anna = cast.person("Anna")
     run = Run.objects.create(business_date="2026-01-01", status=Run.Status.DONE)

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from customers.rules import clean_email
-from dentalclean.roles import Role, give_role, sync_roles
+from dentalclean.roles import Role, RoleError, give_role, sync_roles
 
 
 class Command(BaseCommand):
@@ -26,8 +26,11 @@ class Command(BaseCommand):
             address = clean_email(options["email"])
         except ValidationError as error:
             raise CommandError("Give an e-mail address, such as name@example.se.") from error
-        with transaction.atomic():
-            sync_roles()
-            give_role(address, Role(options["role"]))
+        try:
+            with transaction.atomic():
+                sync_roles()
+                give_role(address, Role(options["role"]))
+        except RoleError as error:
+            raise CommandError(str(error)) from error
         if options["verbosity"]:
             self.stdout.write(f"{address} is staff with the role {options['role']}.")
