@@ -31,6 +31,7 @@ ARTICLE = {
 }
 MESSAGES: dict[str, str | Promise] = {
     "login_code": gettext_lazy("kod för att logga in"),
+    "email_changed": gettext_lazy("besked om att din e-postadress är ändrad"),
     "extract_ready": gettext_lazy("besked om att ditt utdrag är klart"),
     "extract_code": gettext_lazy("kod för att hämta ditt utdrag"),
 }
