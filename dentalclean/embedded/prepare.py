@@ -12,9 +12,10 @@ from django.core.management import call_command, get_commands
 
 
 def main(greeting: Path) -> None:
-    """Migrate, publish the policy, gather static files, fill in the demo people; in one process."""
+    """Check, migrate, publish the policy, gather static files, fill in demo people; all in one."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dentalclean.settings")
     django.setup()
+    call_command("check")
     call_command("migrate", interactive=False, verbosity=1)
     call_command("publish_policy")
     call_command("sync_roles", verbosity=0)

@@ -201,6 +201,7 @@ class Supervisor:
         # SIGKILL on the supervisor's death: tasks are taken up again, whereas a worker that waits
         # for its task while the database goes would linger
         return self._program(
+            "worker",
             "The worker",
             [
                 *("celery", "--app=dentalclean", "worker", "--loglevel=INFO", "--concurrency=2"),
@@ -212,6 +213,7 @@ class Supervisor:
 
     def _beat(self) -> Watched:
         return self._program(
+            "beat",
             "The clock",
             [
                 *("celery", "--app=dentalclean", "beat", "--loglevel=INFO", "--pidfile="),
@@ -220,17 +222,20 @@ class Supervisor:
         )
 
     def _web(self) -> Watched:
-        return self._program("The web server", ["gunicorn", "-c", "python:dentalclean.gunicorn"])
+        return self._program(
+            "web", "The web server", ["gunicorn", "-c", "python:dentalclean.gunicorn"]
+        )
 
     def _program(
         self,
+        short: str,
         name: str,
         command: list[str],
         on_parent_death: signal.Signals = signal.SIGTERM,
         stop: Callable[[Part], object] | None = None,
     ) -> Watched:
-        """Describe a Python program of the house; its log has the name of its last word."""
-        log = self.house.logs / f"{name.split()[-1]}.log"
+        """Describe a Python program of the house."""
+        log = self.house.logs / f"{short}.log"
         return Watched(
             name,
             log,
