@@ -143,6 +143,12 @@ DONE_WITH = {
     Channel.PUSH: gettext_lazy("Klart. Inga fler sådana notiser från nu."),
 }
 
+UNREACHABLE = {
+    Channel.EMAIL: gettext_lazy("Vi har ingen e-postadress till dig än."),
+    Channel.SMS: gettext_lazy("Vi har inget mobilnummer till dig än."),
+    Channel.PHONE: gettext_lazy("Vi har inget telefonnummer till dig än."),
+}
+
 ONLY_WHILE = {
     Ends.SUBSCRIPTION: gettext_lazy("Det gäller bara medan du prenumererar."),
     Ends.RELATION: gettext_lazy("Det gäller bara medan du är kund."),

@@ -22,6 +22,7 @@ from consent.choice_words import (
     ICONS,
     LETS_US,
     ONLY_WHILE,
+    UNREACHABLE,
     Group,
     said,
 )
@@ -128,7 +129,12 @@ class _Row:
         refused = self.refused
         if self.yes and self.standing is not None:
             said = _("Ja, sedan %(day)s") % {"day": full_day(self.standing.since)}
-            waits = [reason for name, reason in refused.items() if name in WAITED_FOR]
+            waits = [
+                str(UNREACHABLE.get(Channel(self.use.channel), reason))
+                if name == "reachable"
+                else reason
+                for name, reason in refused.items()
+            ]
             return f"{said}. {' '.join(waits)}" if waits else said
         if self.declined and self.standing is not None:
             return _("Nej, sedan %(day)s") % {"day": full_day(self.standing.since)}
@@ -136,8 +142,10 @@ class _Row:
             return _("Nej, du är med i NIX")
         if "permission" in refused:
             return _("Nej, du har aldrig sagt ja")
-        told = self.blocked_by or list(refused.values())
-        return _("Nej. %(reason)s") % {"reason": told[0] if told else ""}
+        told = list(refused.values())
+        if self.blocked_by or not told:
+            return _("Nej")
+        return _("Nej. %(reason)s") % {"reason": told[0]}
 
     def effect(self) -> str:
         key = (self.use.purpose, self.use.channel)

@@ -12,6 +12,10 @@ class SessionStore(DatabaseStore):
     def get_model_class(cls) -> Any:
         return apps.get_model("customers", "Session")
 
+    def _validate_session_key(self, key: str | None) -> bool:
+        """Take only a key that we could have drawn; PostgreSQL would choke on a NUL (B11)."""
+        return bool(key) and str(key).isascii() and str(key).isalnum()
+
     def create_model_instance(self, data: dict[str, Any]) -> Any:
         session: Any = super().create_model_instance(data)
         owner = data.get(SESSION_KEY)

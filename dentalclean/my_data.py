@@ -404,10 +404,10 @@ def _standings(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
         about = f"{use_name(use)}, {use.third_party}" if use.third_party else use_name(use)
         answer = _("Ja") if holds else _("Nej")
         items.append(f"{about}: {answer}, {full_day(row['since'])}.")
-    value = _("Ja till %(yes)s och nej till %(no)s val") % {
-        "yes": in_words(yes),
-        "no": in_words(len(items) - yes),
-    }
+    no = len(items) - yes
+    parts = [_("Ja till %(n)s") % {"n": in_words(yes)}] if yes else []
+    parts += [_("nej till %(n)s") % {"n": in_words(no)}] if no else []
+    value = _("%(answers)s val") % {"answers": capfirst(listed(parts))}
     source = _("Dig, på Min sida och vid köp")
     yield from _listed(page, holding, value, items, label=_("Dina val"), source=source)
 

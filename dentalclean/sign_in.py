@@ -20,6 +20,9 @@ class SignInView(RequestLoginCodeView):  # type: ignore[misc]
     form_class = SignInForm
     template_name = "account/sign_in.html"
 
+    def _redirect_to_pending_stage(self, request: HttpRequest, stage: Any) -> None:
+        """Let a person who waits for a code write another address."""
+
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Answer in the same time whether or not we know the address."""
         began = time.monotonic()

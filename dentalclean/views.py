@@ -87,12 +87,12 @@ def _waiting(cases: Iterable[Case]) -> Iterable[dict[str, Any]]:
     open_cases = [case for case in cases if case.closed_on is None or _file_of(case)]
     for case in sorted(open_cases, key=lambda case: _file_of(case) is None):
         file = _file_of(case)
-        if file is not None and file.expires_on is not None:
+        if file is not None:
             line = _("Finns till och med %(day)s. Sedan raderar vi filen.")
             yield {
                 "icon_name": "download",
                 "heading": _("Allt vi har om dig är klart att hämta"),
-                "line": line % {"day": day(file.expires_on)},
+                "line": line % {"day": day(file.expires_on or today())},
                 "url": reverse("privacy_requests:extract"),
                 "action": _("Hämta utdraget"),
                 "main": True,
@@ -110,7 +110,9 @@ def _waiting(cases: Iterable[Case]) -> Iterable[dict[str, Any]]:
 def _file_of(case: Case) -> Extract | None:
     """Return the case's file when it is ready."""
     file: Extract | None = getattr(case, "extract", None)
-    return file if file is not None and file.status == Extract.Status.READY else None
+    if file is None or file.status != Extract.Status.READY or file.expires_on is None:
+        return None
+    return file if file.expires_on >= today() else None
 
 
 def _knows(entries: list[CalendarEntry]) -> str:

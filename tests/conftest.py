@@ -35,7 +35,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def _clean_cache(request: pytest.FixtureRequest) -> Iterator[None]:
     """Let no test see what another one put into the cache (rate limits above all)."""
     yield
-    if "db" in request.fixturenames:
+    if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
         cache.clear()
 
 
