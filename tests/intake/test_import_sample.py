@@ -1,8 +1,10 @@
 """The sample in docs/sample goes the whole road; the generator writes it; memory stays flat."""
 
 import csv
+import io
 import re
 import tracemalloc
+import zipfile
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -16,6 +18,7 @@ from customers.personal_data import Category
 from dentalclean.intake import sample
 from dentalclean.intake.actions import load
 from dentalclean.intake.formats import FORMATS
+from privacy_requests import archive, extract
 from retention.actions import execute, open_run
 from retention.models import Receipt
 from retention.rules import plan
@@ -76,8 +79,10 @@ def test_every_column_is_in_the_document() -> None:
         assert needed == {column.name for column in form.columns if column.filled}, form.file
 
 
-@pytest.mark.django_db
-def test_the_sample_goes_through_import_and_a_night_three_years_on(tmp_path: Path) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_the_sample_goes_through_import_a_night_three_years_on_and_an_extract(
+    tmp_path: Path,
+) -> None:
     with time_machine.travel(noon(sample.AS_OF), tick=False):
         outcome = Outcome(SAMPLE, report=tmp_path)
     assert outcome.code == 1
@@ -111,6 +116,21 @@ def test_the_sample_goes_through_import_and_a_night_three_years_on(tmp_path: Pat
     assert not Subscription.objects.filter(ended_on__lt=date(2023, 11, 23)).exists()
     assert not Order.objects.filter(delivered_on__lt=date(2023, 11, 23)).exists()
     assert list(plan(night)) == []
+
+    still_here = archive_of("K0000001")
+    for value in ("Sandén", "Moa", "rutan ikryssad", "Borsthuvud"):
+        assert value in still_here
+    assert "191212121212" not in still_here  # thirty days after its last use (RUL-16)
+    left = archive_of(gone.order_by("number")[0].number)
+    assert "@example" not in left
+
+
+def archive_of(number: str) -> str:
+    """Build a person's extract and return the JSON of the archive."""
+    content = extract.collect(Customer.objects.get(number=number).pk)
+    packed = zipfile.ZipFile(io.BytesIO(archive.pack(content).data))
+    assert packed.read(archive.PDF_NAME).startswith(b"%PDF")
+    return packed.read(archive.JSON_NAME).decode()
 
 
 @pytest.mark.django_db
