@@ -22,10 +22,16 @@ COPY disclosures disclosures
 COPY retention retention
 COPY privacy_requests privacy_requests
 COPY dentalclean dentalclean
-# Static files need no secrets: a house of its own draws some, and they go with this layer's shell
-RUN DENTALCLEAN_EMBEDDED=1 DATA_DIR=/tmp/build \
-    python manage.py collectstatic --no-input --verbosity 0 \
-    && mv /tmp/build/static /app/staticfiles && rm -rf /tmp/build
+# Gathering files needs settings but no real secret: these are drawn here and kept nowhere
+RUN python -c "from dentalclean.embedded.keys import generate; \
+    print(*(f'{name}={value}' for name, value in generate().items()), sep='\n')" > /tmp/drawn \
+    && env $(cat /tmp/drawn) DATABASE_URL=postgres:///none BROKER_URL=redis://none \
+    CACHE_URL=redis://none EMAIL_URL=smtp://none MAIL_FROM=none@example.com \
+    SITE_URL=https://none ALLOWED_HOSTS=none CONTROLLER_NAME=none \
+    CONTROLLER_ORGANISATION_NUMBER=none CONTROLLER_ADDRESS=none CONTROLLER_PHONE=none \
+    CONTROLLER_PHONE_HOURS=none CONTROLLER_EMAIL=none \
+    python manage.py collectstatic --no-input --verbosity 0 --ignore rest_framework \
+    && rm /tmp/drawn
 USER dentalclean
 VOLUME /data
 EXPOSE 8000

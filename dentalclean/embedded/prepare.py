@@ -5,24 +5,42 @@ python -m dentalclean.embedded.prepare FILE    what the demo says to people is w
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import django
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
+from django.db import OperationalError, connection
+
+NOT_SHOWN = ["rest_framework"]  # the pages of the browsable API, which nobody sees here
+PATIENCE = 60.0  # seconds for the database to answer
 
 
 def main(greeting: Path) -> None:
-    """Check, migrate, publish the policy, gather static files, fill in demo people; all in one."""
+    """Check, gather static files, migrate, publish the policy, fill in demo people; all in one."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dentalclean.settings")
     django.setup()
     call_command("check")
-    call_command("migrate", interactive=False, verbosity=1)
+    call_command("collectstatic", interactive=False, ignore_patterns=NOT_SHOWN)
+    wait_for_the_database()
+    call_command("migrate", interactive=False)
     call_command("publish_policy")
-    call_command("sync_roles", verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=1)
     with greeting.open("w") as file:
-        if "demo" in get_commands():
-            call_command("demo", stdout=file)
+        call_command("demo", stdout=file)
+
+
+def wait_for_the_database() -> None:
+    """Wait until the database answers; it is started at the same time."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.ensure_connection()
+        except OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from dentalclean.embedded.servers import Part
 PATIENCE = 60.0  # seconds for a stage of the start
 RESTARTS = 5  # of one part within RESTART_WINDOW seconds; then the house stops
 RESTART_WINDOW = 60.0
+STOPPED_IN_THIS_ORDER = ("The web server", "The clock", "The worker", "Valkey", "PostgreSQL")
 LOG_LIMIT = 5_000_000  # bytes; a longer log is put aside at the next start
 NOT_FROM_OUTSIDE = (  # a stray address of another installation must never be filled with demo data
     "DATABASE_URL",
@@ -128,14 +129,16 @@ class Supervisor:
     def _start(self) -> None:
         began = time.monotonic()
         self.say("Starting PostgreSQL and Valkey.")
-        self._bring_up(self._database())
-        self._bring_up(self._broker())
-        self.say("Bringing the database and the demo people up to date.")
-        self._prepare()
+        with self._preparing() as prepared:  # it gathers files while the servers come up
+            self._bring_up(self._database())
+            self._bring_up(self._broker())
+            self.say("Bringing the database and the demo people up to date.")
+            prepared()
         self.say("Starting the web server, a worker and the clock.")
-        for part in (self._worker(), self._beat(), self._web()):
-            self._bring_up(part)
+        self._bring_up(self._worker())
+        self._bring_up(self._web())
         self._wait_for_web()
+        self._bring_up(self._beat())
         self.say(f"Up in {time.monotonic() - began:.1f} seconds.")
         self.say("")
         self.say(f"Open http://127.0.0.1:{self.port}/ in a browser. Stop with Ctrl-C.")
@@ -160,8 +163,9 @@ class Supervisor:
 
     def _stop(self) -> None:
         """Stop web, beat, worker, broker, database; the later ones serve the earlier ones."""
+        self.up.sort(key=lambda part: STOPPED_IN_THIS_ORDER.index(part.name))
         while self.up:
-            part = self.up.pop()
+            part = self.up.pop(0)
             if part.process is not None:
                 part.stop(part.process)
 
@@ -263,21 +267,27 @@ class Supervisor:
     def _greeting(self) -> Path:
         return self.house.data / "demo.txt"
 
-    def _prepare(self) -> None:
+    @contextlib.contextmanager
+    def _preparing(self) -> Iterator[Callable[[], None]]:
+        """Prepare beside the start of the servers; give a function that waits for the end."""
         log = self.house.logs / "prepare.log"
         part = self._python(
             ["dentalclean.embedded.prepare", str(self._greeting)], log, signal.SIGTERM
         )
-        try:
+
+        def prepared() -> None:
             while part.poll() is None:
                 self._pause(0.05)
+            if part.returncode != 0:
+                raise HouseError(
+                    "The database could not be brought up to date: "
+                    f"{processes.last_line(log)}. See {log}."
+                )
+
+        try:
+            yield prepared
         finally:
             processes.stop(part, signal.SIGTERM, 10)
-        if part.returncode != 0:
-            raise HouseError(
-                f"The database could not be brought up to date: {processes.last_line(log)}. "
-                f"See {log}."
-            )
 
     def _wait_for_web(self) -> None:
         until = time.monotonic() + PATIENCE
