@@ -33,6 +33,9 @@ SHOWN = re.compile(
     "\\u038c\\u038e-\\u03a1\\u03a3-\\u04ff\\u1e00-\\u1eff–—‘’“”•…€−]"
 )
 NOT_SHOWN = "?"
+# A word without end may break here, or it would run off the paper.
+LONG_WORD = re.compile(r"\S{40}(?=\S{10})")
+MAY_BREAK = "\\g<0>\N{ZERO WIDTH SPACE}"
 
 
 class LayoutError(Exception):
@@ -117,7 +120,8 @@ def _showable(value: Any) -> Any:
     if isinstance(value, str):
         composed = unicodedata.normalize("NFC", value).replace("\N{SOFT HYPHEN}", "")
         plain = composed.replace("\r\n", "\n").replace("\t", " ")
-        return "".join(sign if SHOWN.fullmatch(sign) else NOT_SHOWN for sign in plain)
+        shown = "".join(sign if SHOWN.fullmatch(sign) else NOT_SHOWN for sign in plain)
+        return LONG_WORD.sub(MAY_BREAK, shown)
     if isinstance(value, list | tuple):
         return [_showable(entry) for entry in value]
     if isinstance(value, dict):

@@ -59,7 +59,7 @@ def _purposes(content: Content) -> Any:
             "article": f"GDPR {ARTICLE[record.basis]}",
             "since": record.since.isoformat(),
             "until": telling.end_of(record),
-            "until_words": telling.end_in_words(record),
+            "until_words": telling.end_in_words(content, record),
             "ended_on": record.ended_on.isoformat() if record.ended_on else None,
         }
 

@@ -103,18 +103,22 @@ def _sections(content: Content) -> Iterable[Block]:
 def _purposes(content: Content) -> Iterable[Block]:
     yield _table(
         [_("Vad vi gör"), _("Grund"), _("Sedan"), _("Till och med")],
-        [7, 4, 3, 3],
+        [7, 4, 3, 4],
         (
             [
                 f"{BY_CODE[record.purpose].name}. {BY_CODE[record.purpose].why}",
-                f"{_upper(str(BASIS[record.basis]))}, art. {ARTICLE[record.basis]}",
+                f"{_upper(str(BASIS[record.basis]))}, {_article(record.basis)}",
                 words.full_day(record.since),
-                _upper(telling.end_in_words(record)),
+                _upper(telling.end_in_words(content, record)),
             ]
             for record in sorted(content.records, key=lambda r: CODES.index(r.purpose))
         ),
     )
     yield _quiet(_("Artiklarna är de i EU:s dataskyddsförordning, GDPR."))
+
+
+def _article(basis: str) -> str:
+    return f"art. {ARTICLE[basis]}".replace(" ", words.HARD_SPACE)
 
 
 def _upper(text: str) -> str:
@@ -216,4 +220,4 @@ def _fits(copy: TableCopy, keys: list[str]) -> bool:
 def _width(copy: TableCopy, key: str, label: str) -> int:
     """Return a share of the line by what stands in the column, within reason."""
     longest = max(len(label), *(len(row[key]) for row in copy.said))
-    return max(6, min(24, longest)) + 3
+    return max(9, min(22, longest)) + 4

@@ -21,15 +21,25 @@ def end_of(record: ProcessingRecord) -> str | None:
     return record.retain_until.isoformat() if NEVER < record.retain_until < FAR else None
 
 
-def end_in_words(record: ProcessingRecord) -> str:
+def is_customer(content: Content) -> bool:
+    """Say whether the relation goes on, by the purpose that lives as long as it does."""
+    return any(r.purpose == "A" and r.retain_until >= FAR for r in content.records)
+
+
+def end_in_words(content: Content, record: ProcessingRecord) -> str:
     """Say until when a purpose lives."""
     if record.ended_on is not None:
         return _("avslutat %(day)s") % {"day": words.full_day(record.ended_on)}
     if record.retain_until >= FAR:
-        return _("så länge du är kund")
+        return _("så länge du är kund") if is_customer(content) else until_closed()
     if record.retain_until <= NEVER:
         return _("gäller inte längre")
     return words.full_day(record.retain_until)
+
+
+def until_closed() -> str:
+    """Say that something open holds it."""
+    return _("tills det som är öppet är avslutat")
 
 
 def last_day(content: Content, kept: Kept) -> str | None:
@@ -42,7 +52,7 @@ def last_day(content: Content, kept: Kept) -> str | None:
 def last_day_in_words(content: Content, kept: Kept) -> str:
     """Say when a category goes."""
     if kept.held:
-        return _("när det som är öppet är avslutat")
+        return until_closed()
     if kept.last_day is not None:
         if kept.last_day < stockholm_date(content.taken_at):
             return _("natten efter att vi har svarat dig")
@@ -53,6 +63,8 @@ def last_day_in_words(content: Content, kept: Kept) -> str:
             "lasts": period.lasts,
             "starts": period.starts,
         }
+    if not is_customer(content):
+        return until_closed()
     return _("så länge du är kund, och sedan: %(lasts)s") % {"lasts": PERIOD[kept.category].lasts}
 
 

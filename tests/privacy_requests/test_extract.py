@@ -26,10 +26,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.actions import say_no, say_yes
+from consent.facts import ask
 from consent.models import Event
 from consent.purposes import Use
 from customers.actions import set_national_id
 from customers.models import Address, Customer
+from customers.models.channels import Collected
 from customers.personal_data import personal_models
 from disclosures.actions import relay
 from disclosures.models import Outbox
@@ -301,6 +303,25 @@ def test_signs_no_font_has_are_kept_in_the_json(anna: Customer) -> None:
     files = archive_of(ready)
     assert "漢字" in files.read("utdrag.json").decode()
     assert files.read("utdrag.pdf").startswith(b"%PDF")
+
+
+def test_a_word_without_end_stays_on_the_paper(anna: Customer) -> None:
+    shown = archive._showable(["A" * 200, "https://exempel.se/kort"])
+    assert max(len(part) for part in shown[0].split("\u200b")) < 60
+    assert shown[0].replace("\u200b", "") == "A" * 200
+    assert shown[1] == "https://exempel.se/kort"
+
+
+def test_it_says_so_when_only_something_open_keeps_the_data() -> None:
+    anna = cast.person(since=date(2019, 1, 7))
+    cast.subscription(anna, date(2019, 1, 7), date(2026, 1, 31))
+    ask(anna, subject="Fel storlek", body="Går det att byta?", collected=Collected.EMAIL)
+    told = document_of(anna)
+    answers = next(p for p in told["purposes"] if p["code"] == "B")
+    assert (answers["until"], answers["until_words"]) == (
+        None,
+        "tills det som är öppet är avslutat",
+    )
 
 
 # The file
