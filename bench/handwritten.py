@@ -17,7 +17,6 @@ BATCH = 5000
 FIND_DUE = """
     SELECT customer_id FROM consent_processingrecord
      WHERE ended_on IS NULL AND retain_until < %(on)s
-    UNION SELECT customer_id FROM retention_hold WHERE lifted_at IS NOT NULL AND NOT settled
     UNION SELECT customer_id FROM privacy_requests_case
            WHERE closed_on IS NOT NULL AND retain_until < %(on)s
     UNION SELECT customer_id FROM disclosures_outbox
@@ -263,10 +262,7 @@ DELETE = (
     """
     UPDATE consent_processingrecord r SET ended_on = %(on)s FROM batch b
      WHERE r.customer_id = b.id AND r.ended_on IS NULL AND r.retain_until < %(on)s
-    """,
-    """
-    UPDATE retention_hold h SET settled = TRUE FROM batch b
-     WHERE h.customer_id = b.id AND h.lifted_at IS NOT NULL AND NOT h.settled
+       AND b.held = 0
     """,
 )
 

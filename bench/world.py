@@ -200,9 +200,8 @@ STATEMENTS = (
      CROSS JOIN (VALUES ('received'), ('built'), ('answered')) AS k (kind)
     """,
     """
-    INSERT INTO retention_hold (customer_id, ground, reason, reference, categories, placed_at,
-           settled)
-    SELECT id, 'manual', 'Tvist', '', 65535, {today}, FALSE FROM bench_people WHERE held
+    INSERT INTO retention_hold (customer_id, ground, reason, reference, categories, placed_at)
+    SELECT id, 'manual', 'Tvist', '', 65535, {today} FROM bench_people WHERE held
     """,
     """
     INSERT INTO customers_accesslog (customer_id, actor_id, reason, words, at)

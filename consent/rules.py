@@ -112,9 +112,21 @@ def _nix_window(flag: str, months: int) -> Case:
 
 
 def _grown_up_since(use: Use) -> Any:
-    """RUL-03, RUL-04: a birth date wins over the person's own confirmation; unknown is a no."""
-    came_of_age = Plus(F("birth_date"), months=12 * use.of.minimum_age)
-    return Coalesce(came_of_age, F("adult_confirmed_on"), OPEN)
+    """RUL-03, RUL-04: a birth date wins over the person's own confirmation; unknown is a no.
+
+    Below eighteen nothing is open that the person has not said yes to.
+    """
+    of_age: Any = Plus(F("birth_date"), months=12 * 18)
+    if _has_choice(use):
+        of_age = Case(
+            When(
+                standing__permission=Held.CONSENT,
+                then=Plus(F("birth_date"), months=12 * use.of.minimum_age),
+            ),
+            default=of_age,
+            output_field=DateField(),
+        )
+    return Coalesce(of_age, F("adult_confirmed_on"), OPEN)
 
 
 CONDITIONS: tuple[Condition, ...] = (

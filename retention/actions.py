@@ -156,7 +156,7 @@ def purge_people(run: Run, customer_ids: Sequence[int], *, wait: bool = False) -
         if leaving:
             cursor.execute(statements.vanish_sql(), {**params, **as_due(leaving)})
             _count(cursor, batch)
-        _end_purposes(cursor, params)
+        _end_purposes(cursor, run.business_date, [row[0] for row in people if not row[2]])
     return batch
 
 
@@ -165,16 +165,12 @@ def _count(cursor: Any, batch: Batch) -> None:
         batch.rows[rule] += rows
 
 
-def _end_purposes(cursor: Any, params: dict[str, Any]) -> None:
+def _end_purposes(cursor: Any, on: date, not_held: list[int]) -> None:
+    """End the purposes that are over; those of held people stay due until the hold is lifted."""
     cursor.execute(
         "UPDATE consent_processingrecord SET ended_on = %(on)s "
         "WHERE customer_id = ANY(%(ids)s) AND ended_on IS NULL AND retain_until < %(on)s",
-        params,
-    )
-    cursor.execute(
-        "UPDATE retention_hold SET settled = TRUE "
-        "WHERE customer_id = ANY(%(ids)s) AND lifted_at IS NOT NULL AND NOT settled",
-        params,
+        {"on": on, "ids": not_held},
     )
 
 

@@ -33,13 +33,11 @@ class Hold(models.Model):
     placed_at = models.DateTimeField(_("lagd"), default=timezone.now)
     review_on = models.DateField(_("omprövas"), null=True, blank=True)
     lifted_at = models.DateTimeField(_("hävd"), null=True, blank=True)
-    # Set by the night that completed what the hold had put off.
-    settled = models.BooleanField(default=False)
 
     personal_data = PersonalData(
         name=_("Skäl att spara längre"),
         columns={Category.SHELL: ("ground", "reason", "placed_at", "review_on", "lifted_at")},
-        impersonal=("reference", "categories", "owner", "settled"),
+        impersonal=("reference", "categories", "owner"),
     )
 
     class Meta:
@@ -50,13 +48,6 @@ class Hold(models.Model):
                 name="one_live_hold_per_reference",
                 fields=["customer", "reference"],
                 condition=Q(lifted_at__isnull=True) & ~Q(reference=""),
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["lifted_at", "customer"],
-                name="hold_to_settle",
-                condition=Q(lifted_at__isnull=False, settled=False),
             ),
         ]
 

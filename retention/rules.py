@@ -197,6 +197,7 @@ def calendar(customer: Customer) -> list[CalendarEntry]:
     if shell is not None:
         last_of_all = max((max(e.last_days) for e in entries.values()), default=date.min)
         shell.last_days = {last_of_all: shell.rows}
+        shell.held = bool(found.held)
         entries[Category.SHELL] = shell
     return sorted(entries.values(), key=lambda e: e.category.value)
 

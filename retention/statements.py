@@ -313,19 +313,13 @@ class Source:
 
 @lru_cache(maxsize=1)
 def sources() -> tuple[Source, ...]:
-    """Return every way to fall due: an ended purpose, a lifted hold, a row's own date."""
+    """Return every way to fall due: a purpose that is over, a row's own date."""
     found = [
         Source(
             "records",
             "consent_processingrecord r WHERE r.ended_on IS NULL AND r.retain_until < %(on)s",
             "r.retain_until",
             "r.customer_id",
-        ),
-        Source(
-            "holds",
-            "retention_hold h WHERE h.lifted_at IS NOT NULL AND NOT h.settled",
-            "(h.lifted_at AT TIME ZONE 'Europe/Stockholm')::date",
-            "h.customer_id",
         ),
     ]
     for table in tables():

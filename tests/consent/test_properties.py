@@ -14,7 +14,7 @@ from tests import worlds
 
 pytestmark = pytest.mark.django_db
 many = settings(
-    max_examples=20,
+    max_examples=12,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

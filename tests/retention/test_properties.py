@@ -16,7 +16,7 @@ from tests import worlds
 
 pytestmark = pytest.mark.django_db
 many = settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -4,11 +4,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from consent.actions import say_no
+from consent.actions import append, restrict, say_no
+from consent.models import Authority, Event
 from customers.models import Address, Customer, Invoice, Order, Subscription, User
+from customers.models.channels import Collected
 from customers.personal_data import Category
 from retention.actions import RunRefusedError, execute, open_run
-from retention.models import Receipt, Run, Suppression
+from retention.models import Hold, Receipt, Run, Suppression
 from retention.rules import calendar, plan
 from tests import cast
 
@@ -109,3 +111,26 @@ def test_the_calendar_tells_the_last_day_of_everything() -> None:
     assert entries[Category.INVOICES].until == date(2032, 12, 31)
     assert entries[Category.PROOF].until == date(2032, 6, 30)
     assert entries[Category.SHELL].until == date(2032, 12, 31)
+
+
+def test_what_a_hold_put_off_goes_the_night_after_it_is_lifted() -> None:
+    anna = cast.person(since=date(2019, 1, 7))
+    cast.subscription(anna, date(2019, 1, 7), date(2022, 10, 1))
+    hold = Hold.objects.create(customer=anna, ground=Hold.Ground.DISPUTE)
+    night(date(2025, 10, 2))
+    assert Customer.objects.get(pk=anna.pk).name == "Anna Ek"
+    hold.lifted_at = cast.noon(date(2025, 11, 1))
+    hold.save()
+    night(date(2025, 11, 2))
+    assert Customer.objects.get(pk=anna.pk).name == ""
+
+
+def test_what_a_restriction_put_off_goes_when_it_is_lifted() -> None:
+    anna = cast.person(since=date(2019, 1, 7))
+    cast.subscription(anna, date(2019, 1, 7), date(2022, 10, 1))
+    restrict(anna, "a", at=cast.noon(date(2025, 9, 1)))
+    night(date(2025, 10, 2))
+    assert Customer.objects.get(pk=anna.pk).name == "Anna Ek"
+    append(anna, Event.Kind.UNRESTRICTED, collected=Collected.PORTAL, authority=Authority.STAFF)
+    night(date(2025, 11, 2))
+    assert Customer.objects.get(pk=anna.pk).name == ""
