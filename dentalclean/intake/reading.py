@@ -5,6 +5,7 @@ own row and nothing else, so that every other row can be judged.
 """
 
 import csv
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import TextIO
 
 LONGEST_LINE = 1_000_000  # signs; also the longest record
 MOST_LINES = 200  # of one record with line breaks inside quotation marks
+NO_TEXT = re.compile("[\udc80-\udcff]")
 csv.field_size_limit(LONGEST_LINE)
 
 
@@ -56,7 +58,9 @@ class Lines:
         self.number -= len(lines)
 
 
-def header(path: Path, stream: TextIO, known: Callable[[Sequence[str]], bool]) -> tuple[str, list]:
+def header(
+    path: Path, stream: TextIO, known: Callable[[Sequence[str]], bool]
+) -> tuple[str, list[str]]:
     """Return the delimiter and the column names; raises UnreadableError."""
     line = stream.readline(LONGEST_LINE)
     if "\0" in line or _is_no_text(line):
@@ -113,7 +117,8 @@ def _whole_record(lines: Lines, first: str, delimiter: str, width: int) -> Seque
     """
     if len(first) >= LONGEST_LINE:
         return None
-    text, more = first, []
+    text = first
+    more: list[str] = []
     while text.count('"') % 2 and len(more) < MOST_LINES and len(text) < LONGEST_LINE:
         following = lines.next()
         if not following:
@@ -137,4 +142,4 @@ def _split(text: str, delimiter: str) -> list[str] | None:
 
 def _is_no_text(line: str) -> bool:
     """Say whether bytes that are no UTF-8 were smuggled through by `surrogateescape`."""
-    return not line.isascii() and any("\udc80" <= sign <= "\udcff" for sign in line)
+    return not line.isascii() and NO_TEXT.search(line) is not None
