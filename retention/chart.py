@@ -154,9 +154,8 @@ def draw(entries: Sequence[CalendarEntry], today: date, day: date) -> Chart | No
     if not entries:
         return None
     known = [last for entry in entries for last in entry.last_days if today <= last < FAR]
-    latest = max([day, *known])
-    earliest_end = add_years(today, SHORTEST_AXIS)
-    end = min(max(latest + timedelta(days=1), earliest_end), add_years(today, LONGEST_AXIS))
+    latest = min(max([day, *known]), add_years(today, LONGEST_AXIS))
+    end = max(latest + timedelta(days=1), add_years(today, SHORTEST_AXIS))
     axis = Axis(start=today, end=end, day=min(day, end))
     ordered = sorted(entries, key=lambda entry: (entry.left_on(day) == 0, entry.category.value))
     title = _("I dag") if day == today else _("Den %(day)s") % {"day": full_day(day)}
