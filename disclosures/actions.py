@@ -5,10 +5,12 @@ it leaves the row to the next worker, who sends the same Message-ID again: a rec
 nothing is lost. The words are blanked where the row is marked (RUL-26).
 """
 
+import enum
 import logging
 import smtplib
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from typing import Any
@@ -38,6 +40,14 @@ LEASE = timedelta(minutes=2)  # far above the time-out of the mail server
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=4)
 MOST_ATTEMPTS = 12
 PERMANENT = 500  # SMTP answers from here on do not change by waiting
+
+
+class Outcome(enum.Enum):
+    """What became of a message that was taken."""
+
+    SENT = "sent"
+    KEPT = "kept"  # put off, given up, stopped, or somebody else's by now
+    UNREACHABLE = "unreachable"
 
 
 class UnsafeHeaderError(ValueError):
@@ -143,9 +153,15 @@ def _render(template: str, language: str, context: Mapping[str, Any]) -> tuple[s
 def relay() -> int:
     """Send what waits until nothing does, then forget old dead letters; return how many left."""
     sent = 0
-    with get_connection() as post:
+    post = get_connection()
+    try:
         while message := take(timezone.now()):
-            sent += deliver(message, post)
+            outcome = deliver(message, post)
+            sent += outcome is Outcome.SENT
+            if outcome is Outcome.UNREACHABLE:
+                break  # the others keep their tries for when the server is back
+    finally:
+        _hang_up(post)
     Outbox.objects.dead_with_words(timezone.now()).update(recipient="", subject="", body="")
     return sent
 
@@ -168,7 +184,7 @@ def take(at: datetime) -> Outbox | None:
     return message
 
 
-def deliver(message: Outbox, post: Any) -> bool:
+def deliver(message: Outbox, post: Any) -> Outcome:
     """Send one message that was taken, and mark it if the lease is still ours."""
     if message.attempts > MOST_ATTEMPTS:
         # It has taken its workers with it as often as that (H12).
@@ -184,7 +200,10 @@ def deliver(message: Outbox, post: Any) -> bool:
             message.attempts,
             type(problem).__name__,
         )
-        return _put_off(message, for_good=_is_permanent(problem))
+        # A connection that broke would fail everything after it.
+        _hang_up(post)
+        _put_off(message, for_good=_is_permanent(problem))
+        return Outcome.UNREACHABLE if _is_unreachable(problem) else Outcome.KEPT
     return _finish(message, Outbox.Status.SENT)
 
 
@@ -201,6 +220,7 @@ def _hand_over(message: Outbox, post: Any) -> None:
         words = f"{message.recipient}\n\n\n{message.subject}\n\n{message.body}"
         files.write(settings.DATA_DIR / "letters" / f"{message.pk}.txt", words.encode())
         return
+    post.open()
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
     EmailMessage(
         message.subject,
@@ -215,6 +235,18 @@ def _hand_over(message: Outbox, post: Any) -> None:
     ).send()
 
 
+def _hang_up(post: Any) -> None:
+    with suppress(OSError):
+        post.close()
+
+
+def _is_unreachable(problem: Exception) -> bool:
+    """Say whether it was the mail server or the disk, and not this message."""
+    if isinstance(problem, smtplib.SMTPServerDisconnected | smtplib.SMTPConnectError):
+        return True
+    return isinstance(problem, OSError) and not isinstance(problem, smtplib.SMTPException)
+
+
 def _is_permanent(problem: Exception) -> bool:
     return isinstance(problem, smtplib.SMTPRecipientsRefused) and all(
         code >= PERMANENT for code, _ in problem.recipients.values()
@@ -227,18 +259,18 @@ def pause(attempts: int) -> timedelta:
     return min(doubled, LONGEST_PAUSE)
 
 
-def _put_off(message: Outbox, *, for_good: bool) -> bool:
+def _put_off(message: Outbox, *, for_good: bool) -> None:
     if for_good or message.attempts >= MOST_ATTEMPTS:
-        return _finish(message, Outbox.Status.DEAD)
+        _finish(message, Outbox.Status.DEAD)
+        return
     _still_ours(message).update(lease=None, available_at=timezone.now() + pause(message.attempts))
-    return False
 
 
 def _still_ours(message: Outbox) -> Any:
     return Outbox.objects.filter(pk=message.pk, lease=message.lease, status=Outbox.Status.QUEUED)
 
 
-def _finish(message: Outbox, status: str) -> bool:
+def _finish(message: Outbox, status: str) -> Outcome:
     """Mark a message as done with; say whether it was sent and marked by us."""
     words = {} if status == Outbox.Status.DEAD else {"recipient": "", "subject": "", "body": ""}
     marked = _still_ours(message).update(
@@ -248,4 +280,4 @@ def _finish(message: Outbox, status: str) -> bool:
         log.warning("Message %s was taken over by another worker meanwhile.", message.pk)
     elif status == Outbox.Status.DEAD:
         log.error("Message %s could not be sent in %s tries.", message.pk, message.attempts)
-    return bool(marked) and status == Outbox.Status.SENT
+    return Outcome.SENT if marked and status == Outbox.Status.SENT else Outcome.KEPT

@@ -15,6 +15,7 @@ from unittest.mock import patch
 import pytest
 from celery import current_app
 from django.core import mail
+from django.core.mail import get_connection
 from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection, connections, transaction
 from django.template import TemplateDoesNotExist
@@ -26,6 +27,7 @@ from consent.actions import say_no
 from disclosures import actions
 from disclosures.actions import (
     MOST_ATTEMPTS,
+    Outcome,
     UnsafeHeaderError,
     deliver,
     pause,
@@ -143,6 +145,23 @@ def test_a_mail_server_that_is_down_puts_the_mail_off(deaf: Any) -> None:
 
 
 @pytest.mark.django_db
+def test_a_server_that_is_down_is_asked_once_and_the_others_keep_their_tries(deaf: Any) -> None:
+    for _ in range(3):
+        queue()
+    relay()
+    assert sorted(Outbox.objects.values_list("attempts", flat=True)) == [0, 0, 1]
+
+
+@pytest.mark.django_db
+def test_one_message_the_server_refuses_does_not_stop_the_others(deaf: Any) -> None:
+    deaf.answer = smtplib.SMTPDataError(451, b"later")
+    for _ in range(3):
+        queue()
+    relay()
+    assert list(Outbox.objects.values_list("attempts", flat=True)) == [1, 1, 1]
+
+
+@pytest.mark.django_db
 def test_pauses_grow_to_four_hours() -> None:
     pauses = [pause(n) for n in range(1, MOST_ATTEMPTS + 1)]
     assert pauses == sorted(pauses)
@@ -196,8 +215,8 @@ def test_a_worker_that_lost_its_lease_changes_nothing() -> None:
     assert take(timezone.now()) is None
     fast = take(timezone.now() + actions.LEASE + timedelta(seconds=1))
     assert fast is not None
-    assert deliver(fast, None)
-    assert not deliver(slow, None)
+    assert deliver(fast, get_connection()) is Outcome.SENT
+    assert deliver(slow, get_connection()) is Outcome.KEPT
     message.refresh_from_db()
     assert message.status == Outbox.Status.SENT
     # Sent twice at most, and a receiver can tell: it is one message by its id.
