@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 
 from customers import crypto
 from customers.models.people import Protection, Restriction
@@ -219,32 +220,34 @@ def forget_stale_numbers(cursor: Any, params: dict[str, Any]) -> int:
     return int(cursor.rowcount)
 
 
+NEW_NUMBERS = """
+    SELECT c.id, c.pseudonym, s.pseudonym, s.national_id_sealed, s.national_id_hash,
+           s.national_id_used_on
+      FROM staged_customers s JOIN customers_customer c ON c.id = s.customer_id
+     WHERE s.problem IS NULL AND NOT s.is_new AND s.national_id_hash IS NOT NULL
+       AND c.national_id_hash IS NULL
+"""
+
+
 def _add_national_ids(cursor: Any) -> None:
     """Seal numbers anew for people who are here: a sealed value opens only in its own row."""
-    cursor.execute(
-        """
-        SELECT c.id, c.pseudonym, s.pseudonym, s.national_id_sealed, s.national_id_hash,
-               s.national_id_used_on
-          FROM staged_customers s JOIN customers_customer c ON c.id = s.customer_id
-         WHERE s.problem IS NULL AND NOT s.is_new AND s.national_id_hash IS NOT NULL
-           AND c.national_id_hash IS NULL
-        """
-    )
-    found = cursor.fetchall()
     ring = settings.FIELD_KEYS
-    for customer_id, pseudonym, staged_as, sealed, digest, used_on in found:
-        plain = crypto.unseal(bytes(sealed), ring=ring, bound_to=f"national_id:{staged_as}")
-        note_changed(
-            cursor,
-            "UPDATE customers_customer c SET national_id_sealed = %(sealed)s, "
-            "national_id_hash = %(digest)s, national_id_used_on = %(used_on)s WHERE c.id = %(id)s",
-            {
-                "sealed": crypto.seal(plain, ring=ring, bound_to=f"national_id:{pseudonym}"),
-                "digest": bytes(digest),
-                "used_on": used_on,
-                "id": customer_id,
-            },
-        )
+    with connection.connection.cursor(name="new_numbers") as found:  # on the server's side: no list
+        found.execute(NEW_NUMBERS)
+        for customer_id, pseudonym, staged_as, sealed, digest, used_on in found:
+            plain = crypto.unseal(bytes(sealed), ring=ring, bound_to=f"national_id:{staged_as}")
+            note_changed(
+                cursor,
+                "UPDATE customers_customer c SET national_id_sealed = %(sealed)s, "
+                "national_id_hash = %(digest)s, national_id_used_on = %(used_on)s "
+                "WHERE c.id = %(id)s",
+                {
+                    "sealed": crypto.seal(plain, ring=ring, bound_to=f"national_id:{pseudonym}"),
+                    "digest": bytes(digest),
+                    "used_on": used_on,
+                    "id": customer_id,
+                },
+            )
 
 
 # A21: an address that leads to two people opens the account of neither.

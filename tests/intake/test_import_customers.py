@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.db import connection
 
 from consent.actions import say_no, say_yes
 from consent.models import Event, EventDetail, ProcessingRecord, Standing
@@ -731,11 +731,23 @@ def test_a_crash_midway_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
         raise KeyboardInterrupt
 
     monkeypatch.setattr(actions.records, "refresh", crash)
-    with pytest.raises(KeyboardInterrupt):
-        call_command("import_customers", folder, report=tmp_path / "reports")
+    outcome = Outcome(folder)
+    assert (outcome.code, outcome.error[-1]) == (2, ".")
     models = (Customer, User, Address, Order, Invoice, Event, Standing, FiscalYear)
     assert not any(model.objects.exists() for model in models)
     assert list((tmp_path / "reports").iterdir()) == []
+
+
+def test_two_imports_at_once_are_refused(tmp_path: Path) -> None:
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [actions.IMPORT_LOCK])
+            outcome = load(tmp_path, customers=[person()])
+    finally:
+        other.close()
+    assert (outcome.code, outcome.error[-1]) == (2, ".")
+    assert not Customer.objects.exists()
 
 
 def test_a_refusal_of_the_database_leaves_nothing(

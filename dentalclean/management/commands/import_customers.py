@@ -37,6 +37,11 @@ class Command(BaseCommand):
             result = self._load(Path(options["folder"]), Path(reports))
         except UnreadableError as error:
             raise CommandError(str(error), returncode=NOTHING_LOADED) from error
+        except KeyboardInterrupt as stop:
+            raise CommandError(
+                "The import was stopped, so nothing was loaded; run it again from the start.",
+                returncode=NOTHING_LOADED,
+            ) from stop
         self._print(result)
         if result.refused:
             raise CommandError(
