@@ -1,0 +1,197 @@
+"""Fetching an extract, through the door."""
+
+import io
+import threading
+import zipfile
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings as project
+from django.db import connections
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from customers.models import Customer
+from privacy_requests import actions, identity, vault
+from privacy_requests.actions import build, fetch, open_case, reconcile
+from privacy_requests.models import CaseEvent, Extract
+from tests import cast
+from tests.privacy_requests.doing import built, code_in_mail, download, signed_in
+
+# A snapshot of its own needs a transaction of its own.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_from_asking_to_the_file(client: Client, anna: Customer) -> None:
+    signed_in(client, anna)
+    page = reverse("privacy_requests:extract")
+    assert client.get(page).context["state"] == "none"
+    assert client.post(page).status_code == 302
+    waiting = client.get(page)
+    assert (waiting.context["state"], waiting["Refresh"]) == ("building", "5")
+    ready = Extract.objects.get()
+    assert build(ready.pk)
+    shown = client.get(page)
+    assert shown.context["state"] == "ready"
+    assert "Refresh" not in shown
+    answer = download(client, ready)
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "application/zip"
+    assert "no-store" in answer["Cache-Control"]
+    fetched = answer.file
+    assert len(fetched) == int(answer["Content-Length"])
+    assert zipfile.ZipFile(io.BytesIO(fetched)).testzip() is None
+    ready.refresh_from_db()
+    assert ready.downloads == 1
+    assert ready.case.events.filter(kind=CaseEvent.Kind.DOWNLOADED).count() == 1
+
+
+def test_no_code_no_file(client: Client, anna: Customer) -> None:
+    ready = built(anna)
+    signed_in(client, anna)
+    page = reverse("privacy_requests:extract_download", args=[ready.pk])
+    assert client.get(page).status_code == 302
+    assert client.post(page, {"code": "123456"}).status_code == 422
+    ready.refresh_from_db()
+    assert ready.downloads == 0
+
+
+def test_a_code_opens_one_download_and_is_spent_by_five_wrong_tries(
+    client: Client, anna: Customer
+) -> None:
+    ready = built(anna)
+    signed_in(client, anna)
+    page = reverse("privacy_requests:extract_download", args=[ready.pk])
+    client.post(reverse("privacy_requests:extract_code", args=[ready.pk]))
+    code = code_in_mail()
+    right: Any = client.post(page, {"code": f"{code[:3]} {code[3:]}"})
+    assert zipfile.ZipFile(io.BytesIO(right.getvalue())).testzip() is None
+    assert client.post(page, {"code": code}).status_code == 422
+    client.post(reverse("privacy_requests:extract_code", args=[ready.pk]))
+    code = code_in_mail()
+    wrong = f"{(int(code) + 1) % 10**6:06d}"
+    for _ in range(identity.MOST_TRIES):
+        assert client.post(page, {"code": wrong}).status_code == 422
+    assert client.post(page, {"code": code}).status_code == 422
+    ready.refresh_from_db()
+    assert ready.downloads == 1
+
+
+def test_codes_are_not_mailed_without_end(client: Client, anna: Customer) -> None:
+    ready = built(anna)
+    signed_in(client, anna)
+    ask = reverse("privacy_requests:extract_code", args=[ready.pk])
+    answers = [client.post(ask).status_code for _ in range(identity.MOST_CODES_AN_HOUR + 1)]
+    assert answers == [302] * identity.MOST_CODES_AN_HOUR + [429]
+
+
+def test_somebody_elses_file_does_not_exist(client: Client, anna: Customer) -> None:
+    ready = built(anna)
+    signed_in(client, cast.person("Björn"))
+    for name in ("extract_code", "extract_download"):
+        page = reverse(f"privacy_requests:{name}", args=[ready.pk])
+        assert client.post(page, {"code": "123456"}).status_code == 404
+    with pytest.raises(Extract.DoesNotExist):
+        fetch(ready.pk, Customer.objects.get(given_name="Björn"))
+
+
+def test_a_stranger_is_asked_to_sign_in(client: Client, anna: Customer) -> None:
+    ready = built(anna)
+    for page in (
+        reverse("privacy_requests:cases"),
+        reverse("privacy_requests:extract"),
+        reverse("privacy_requests:extract_download", args=[ready.pk]),
+    ):
+        answer = client.get(page)
+        assert answer.status_code == 302
+        assert answer["Location"].startswith(reverse("account_login"))
+
+
+def test_the_last_download_deletes_the_file(client: Client, anna: Customer, settings: Any) -> None:
+    settings.EXTRACT_DOWNLOADS = 2
+    ready = built(anna)
+    signed_in(client, anna)
+    assert download(client, ready).status_code == 200
+    last = download(client, ready)
+    assert zipfile.ZipFile(io.BytesIO(last.file)).testzip() is None
+    ready.refresh_from_db()
+    assert (ready.status, ready.file_name) == (Extract.Status.GONE, "")
+    assert list(vault.folder().iterdir()) == []
+    gone = client.get(reverse("privacy_requests:extract_download", args=[ready.pk]))
+    assert gone.status_code == 410
+    assert "raderad" in gone.content.decode()
+
+
+def test_downloads_at_once_are_all_counted(anna: Customer, settings: Any) -> None:
+    settings.EXTRACT_DOWNLOADS = 3
+    ready = built(anna)
+    outcomes: list[str] = []
+
+    def hurry() -> None:
+        try:
+            _, file = fetch(ready.pk, anna)
+            outcomes.append("file" if b"".join(vault.decrypted(file, ready.pk)) else "nothing")
+        except actions.GoneError:
+            outcomes.append("gone")
+        finally:
+            connections.close_all()
+
+    people = [threading.Thread(target=hurry) for _ in range(6)]
+    for person in people:
+        person.start()
+    for person in people:
+        person.join()
+    assert sorted(outcomes) == ["file"] * 3 + ["gone"] * 3
+
+
+def test_the_file_goes_after_its_last_day(client: Client, anna: Customer) -> None:
+    ready = built(anna)
+    assert ready.expires_on == timezone.localdate() + timedelta(days=project.EXTRACT_DAYS)
+    Extract.objects.update(expires_on=timezone.localdate())
+    reconcile()
+    assert len(list(vault.folder().iterdir())) == 1
+    Extract.objects.update(expires_on=timezone.localdate() - timedelta(days=1))
+    signed_in(client, anna)
+    page = reverse("privacy_requests:extract_download", args=[ready.pk])
+    assert client.get(page).status_code == 410
+    reconcile()
+    assert list(vault.folder().iterdir()) == []
+    ready.refresh_from_db()
+    assert ready.status == Extract.Status.GONE
+    assert ready.case.events.filter(kind=CaseEvent.Kind.EXPIRED).count() == 1
+
+
+def test_a_new_extract_replaces_the_old_file(anna: Customer) -> None:
+    old, new = built(anna), built(anna)
+    assert old != new
+    old.refresh_from_db()
+    assert old.status == Extract.Status.GONE
+    assert [path.name for path in vault.folder().iterdir()] == [new.file_name]
+
+
+def test_my_cases_say_when_we_answer_and_how_it_went(client: Client, anna: Customer) -> None:
+    signed_in(client, anna)
+    page = reverse("privacy_requests:cases")
+    assert "Du har inga ärenden." in client.get(page).content.decode()
+    case = open_case(anna)
+    shown = client.get(page).content.decode()
+    assert "Vi svarar senast" in shown
+    assert f"Nummer {case.pk}" in shown
+    build(case.extract.pk)
+    assert "klart att hämta" in client.get(page).content.decode()
+    Extract.objects.update(expires_on=timezone.localdate() - timedelta(days=1))
+    reconcile()
+    assert "Filen hämtades aldrig" in client.get(page).content.decode()
+
+
+def test_my_cases_ask_few_questions(
+    client: Client, anna: Customer, django_assert_max_num_queries: Any
+) -> None:
+    signed_in(client, anna)
+    for _ in range(3):
+        built(anna)
+    for name in ("cases", "extract"):
+        with django_assert_max_num_queries(10):
+            client.get(reverse(f"privacy_requests:{name}"))
