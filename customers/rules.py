@@ -35,7 +35,9 @@ def clean_email(value: str) -> str:
     """Return an e-mail address casefolded; raises ValidationError."""
     text = clean_line(value, 254)
     try:
-        validate_email(text, check_deliverability=False, test_environment=True)
+        validate_email(
+            text, check_deliverability=False, test_environment=True, allow_smtputf8=False
+        )
     except EmailNotValidError as error:
         raise ValidationError(
             _("Skriv en e-postadress med @, till exempel namn@exempel.se.")

@@ -49,7 +49,7 @@ def put_on_the_map() -> None:
         ),
     )
     declare(
-        User._meta.get_field("groups").remote_field.through,
+        User.groups.through,
         PersonalData(
             name=_("Kontots roller"),
             path="user__customer",
@@ -57,7 +57,7 @@ def put_on_the_map() -> None:
         ),
     )
     declare(
-        User._meta.get_field("user_permissions").remote_field.through,
+        User.user_permissions.through,
         PersonalData(
             name=_("Kontots behörigheter"),
             path="user__customer",
@@ -66,7 +66,7 @@ def put_on_the_map() -> None:
     )
     declare(Group, Impersonal(columns=("name",)))
     declare(
-        Group._meta.get_field("permissions").remote_field.through,
+        Group.permissions.through,
         Impersonal(columns=("group", "permission")),
     )
     declare(Permission, Impersonal(columns=("name", "content_type", "codename")))

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.text import capfirst
@@ -39,7 +40,7 @@ A_YEAR = 365 * 24 * 60 * 60
 
 
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: HttpRequest) -> HttpResponseBase:
     """Lead staff to their own pages and everyone else to Min sida."""
     user: Any = request.user
     if user.is_authenticated and user.is_staff and not hasattr(user, "customer"):
