@@ -9,7 +9,6 @@ from consent.rules import audience
 from customers.dates import today
 
 GOAL = 1 / 1.5
-ROUNDS = 7
 USE = Use("H", "email")
 
 HANDWRITTEN = """
@@ -30,14 +29,14 @@ HANDWRITTEN = """
 """
 
 
-def run(n: int) -> None:
+def run(n: int, rounds: int) -> None:
     """Measure, and refuse to print before both sides named the same people."""
     world.build(n, ())
     house.use("world")
     reached = _ours()
     if sorted(reached) != sorted(_by_hand()):
         raise SystemExit("The two sides named different people.")
-    pair = in_turns(_ours, _by_hand, ROUNDS)
+    pair = in_turns(_ours, _by_hand, rounds)
     report(
         "audience",
         n,

@@ -13,19 +13,18 @@ from customers.dates import today
 from retention import actions
 
 GOAL = 1 / 1.3
-ROUNDS = 3
 EARLIER = timedelta(days=100)
 LONG_AGO = date(2000, 1, 1)
 
 
-def run(n: int) -> None:
+def run(n: int, rounds: int) -> None:
     """Measure nights with n/50 due among n/10 and among n people, near and scattered, both ways."""
     few, due = n // 10, n // 50
     nights = [today() - EARLIER, today()]
     times: dict[tuple[int, str], list[tuple[float, ...]]] = {}
     for people in (few, n):
         world.build(people, _cohorts(people, due))
-        for turn in range(ROUNDS):
+        for turn in range(rounds):
             for side in ("ours", "by hand") if turn % 2 == 0 else ("by hand", "ours"):
                 house.copy("world", "copy")
                 _night(side, LONG_AGO)  # nothing is due: connection and caches are warm after it

@@ -10,7 +10,6 @@ from consent.purposes import Use
 from consent.rules import may_process, may_process_many
 
 GOAL_ONE, GOAL_MANY = 0.9, 0.75
-ROUNDS = 9
 ASKED = 1000
 
 FAR, NEVER = "DATE '9000-01-01'", "DATE '0001-01-01'"
@@ -58,7 +57,7 @@ ONE = {use: f"{sql} WHERE c.id = %s" for use, sql in HANDWRITTEN.items()}
 MANY = {use: f"{sql} WHERE c.id = ANY(%s)" for use, sql in HANDWRITTEN.items()}
 
 
-def run(n: int) -> None:
+def run(n: int, rounds: int) -> None:
     """Measure one decision and a thousand, after asking both sides about everybody."""
     world.build(n, ())
     house.use("world")
@@ -67,11 +66,11 @@ def run(n: int) -> None:
         _agree(everybody, use)
     draw = random.Random(7)  # noqa: S311
     asked = [draw.randint(1, n) for _ in range(ASKED)]
-    one = in_turns(lambda: _one_by_one(asked), lambda: _one_by_one_by_hand(asked), ROUNDS)
+    one = in_turns(lambda: _one_by_one(asked), lambda: _one_by_one_by_hand(asked), rounds)
     near = everybody[-ASKED:]
     scattered = sorted(draw.sample(everybody, min(ASKED, n)))
-    beside = in_turns(lambda: _at_once(near), lambda: _at_once_by_hand(near), ROUNDS)
-    apart = in_turns(lambda: _at_once(scattered), lambda: _at_once_by_hand(scattered), ROUNDS)
+    beside = in_turns(lambda: _at_once(near), lambda: _at_once_by_hand(near), rounds)
+    apart = in_turns(lambda: _at_once(scattered), lambda: _at_once_by_hand(scattered), rounds)
     report(
         "gate_many",
         n,

@@ -6,6 +6,7 @@ of today; a new table with personal data it would forget.
 """
 
 from datetime import date
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -262,7 +263,7 @@ DELETE = (
     """
     UPDATE consent_processingrecord r SET ended_on = %(on)s FROM batch b
      WHERE r.customer_id = b.id AND r.ended_on IS NULL AND r.retain_until < %(on)s
-       AND b.held = 0
+       AND NOT b.held
     """,
 )
 
@@ -302,7 +303,7 @@ def purge(on: date) -> int:
     return len(due)
 
 
-def _purge_batch(cursor: CursorWrapper, params: dict[str, object]) -> None:
+def _purge_batch(cursor: CursorWrapper, params: dict[str, Any]) -> None:
     for statement in TAKE:
         cursor.execute(statement, params)
     cursor.execute(SAID_NO)
