@@ -25,7 +25,7 @@ PLAIN_EMAIL = re.compile(
     r"[a-z0-9](?:[a-z0-9_+-]|\.(?=[a-z0-9_+-])){0,50}"
     r"@(?:[a-z0-9](?:-?[a-z0-9]){0,30}\.){1,3}(?:se|com|nu|net|org|eu|no|fi|dk)"
 )
-PLAIN_MOBILE = re.compile(r"(?:\+46 ?|0)7([02369])[ -]*([0-9])((?:[ -]?[0-9]){6})")
+PLAIN_MOBILE = re.compile(r"(?:\+46 ?|0)7([02369])[ -]{0,2}([0-9])((?:[ -]?[0-9]){6})")
 ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 BOOLEANS = dict.fromkeys(("1", "ja", "yes", "true"), "t") | dict.fromkeys(
     ("0", "nej", "no", "false"), "f"
