@@ -1,0 +1,236 @@
+"""Every address of the house, for a stranger, Anna, Björn, Cecilia and Disa.
+
+Anna owns whatever an address names; Björn is another customer, Cecilia works in customer service
+and Disa is the data protection officer. An address without a row here fails.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from consent.actions import say_no
+from consent.facts import ask
+from customers.dates import today
+from customers.models import Customer
+from dentalclean.roles import Role, give_role, sync_roles
+from privacy_requests.actions import open_case
+from privacy_requests.models import Extract
+from retention.actions import open_run
+from retention.models import Hold
+from tests import cast
+from tests.doors import signed_in
+
+pytestmark = pytest.mark.django_db
+
+WHO = ("stranger", "anna", "björn", "cecilia", "disa")
+
+# What a GET answers; 302 leads a stranger to the sign-in and an act to the page it belongs to.
+GET = """
+route                                                   stranger anna björn cecilia disa
+/                                                       302 200 200 302 302
+mina-uppgifter/                                         302 200 200 403 403
+mina-uppgifter/andra/<slug:field>/                      302 200 200 403 403
+mina-uppgifter/andra/<slug:field>/angra/                302 302 302 302 302
+mina-val/                                               302 200 200 403 403
+mina-val/stoppa/                                        302 302 302 302 302
+mina-val/<slug:purpose>/<slug:channel>/                 302 302 302 302 302
+mina-val/<slug:purpose>/<slug:channel>/ja/              302 200 302 403 403
+hur-lange/                                              302 200 200 403 403
+mina-arenden/                                           302 200 200 403 403
+ta-ut-allt/                                             302 200 200 403 403
+ta-ut-allt/<uuid:extract_id>/                           302 302 404 403 403
+ta-ut-allt/<uuid:extract_id>/kod/                       405 405 405 405 405
+mer/                                                    302 200 200 403 403
+mer/utseende/                                           405 405 405 405 405
+sprak/                                                  302 302 302 302 302
+konto/logga-in/                                         200 302 302 302 302
+konto/logga-in/kod/                                     302 302 302 302 302
+konto/logga-ut/                                         302 200 200 200 200
+konto/stangt/                                           200 200 200 200 200
+konto/skaffa/                                           200 200 200 200 200
+utveckling/brevlada/                                    200 200 200 200 200
+utveckling/brevlada/<slug:key>/                         404 404 404 404 404
+healthz                                                 200 200 200 200 200
+healthz/deep                                            200 200 200 200 200
+personal/                                               302 302 302 200 200
+personal/login/                                         302 403 403 302 302
+personal/logout/                                        302 302 302 405 405
+personal/password_change/                               302 302 302 200 200
+personal/password_change/done/                          302 302 302 200 200
+personal/autocomplete/                                  302 302 302 404 404
+personal/jsi18n/                                        302 302 302 200 200
+personal/r/<path:content_type_id>/<path:object_id>/     302 302 302 404 404
+personal/customers/customer/<int:pk>/skal/              302 302 302 200 200
+personal/customers/customer/<path:object_id>/uppgifter/ 302 302 302 302 302
+personal/<app>/                                         302 302 302 200 200
+personal/<anything>                                     302 302 302 404 404
+"""
+
+# What a POST answers where one acts, and that no other page takes one.
+POST = """
+route                                                   stranger anna björn cecilia disa
+mina-uppgifter/andra/<slug:field>/                      302 200 200 403 403
+mina-uppgifter/andra/<slug:field>/angra/                302 302 302 403 403
+mina-val/stoppa/                                        302 302 302 403 403
+mina-val/<slug:purpose>/<slug:channel>/                 302 302 302 403 403
+ta-ut-allt/                                             302 302 302 403 403
+ta-ut-allt/<uuid:extract_id>/                           302 302 404 403 403
+ta-ut-allt/<uuid:extract_id>/kod/                       302 302 404 403 403
+mer/utseende/                                           302 302 302 302 302
+sprak/                                                  302 302 302 302 302
+konto/logga-in/                                         200 302 302 302 302
+konto/logga-in/kod/                                     302 302 302 302 302
+konto/logga-ut/                                         302 302 302 302 302
+/                                                       405 405 405 405 405
+mina-uppgifter/                                         405 405 405 405 405
+mina-val/                                               405 405 405 405 405
+mina-val/<slug:purpose>/<slug:channel>/ja/              405 405 405 405 405
+hur-lange/                                              405 405 405 405 405
+mina-arenden/                                           405 405 405 405 405
+mer/                                                    405 405 405 405 405
+konto/stangt/                                           405 405 405 405 405
+konto/skaffa/                                           405 405 405 405 405
+utveckling/brevlada/                                    405 405 405 405 405
+utveckling/brevlada/<slug:key>/                         405 405 405 405 405
+healthz                                                 405 405 405 405 405
+healthz/deep                                            405 405 405 405 405
+"""
+
+# The pages of a model in the admin: list, add, history, delete, change, short form, of Anna's row
+# (302: to the question why, or to the sign-in). A stranger, Anna and Björn only get the sign-in.
+STAFF_PAGES = ("", "add/", "{id}/history/", "{id}/delete/", "{id}/change/", "{id}/")
+STAFF = """
+model                       cecilia                   disa
+consent/event               200 403 302 403 302 302   200 403 302 403 302 302
+consent/notice              200 403 200 403 200 302   200 403 200 403 200 302
+consent/policyversion       200 403 200 403 200 302   200 403 200 403 200 302
+consent/standing            200 403 302 403 302 302   200 403 302 403 302 302
+customers/accesslog         403 403 302 403 403 302   200 403 302 403 302 302
+customers/customer          200 403 302 403 302 302   200 403 302 403 302 302
+customers/fiscalyear        403 403 403 403 403 302   200 403 200 403 200 302
+customers/invoice           200 403 302 403 302 302   200 403 302 403 302 302
+customers/product           200 403 200 403 200 302   200 403 200 403 200 302
+customers/supportcase       200 403 302 403 302 302   200 403 302 403 302 302
+disclosures/outbox          200 403 302 403 302 302   200 403 302 403 302 302
+privacy_requests/case       200 403 302 403 302 302   200 403 302 403 302 302
+privacy_requests/extract    200 403 302 403 302 302   200 403 302 403 302 302
+retention/hold              200 403 302 403 302 302   200 200 302 403 302 302
+retention/receipt           403 403 302 403 403 302   200 403 302 403 302 302
+retention/run               403 403 403 403 403 302   200 403 200 403 200 302
+retention/suppression       403 403 302 403 403 302   200 403 302 403 302 302
+"""
+ADMIN_ROUTE = re.compile(
+    r"personal/([a-z_]+/[a-z]+)/(add/|<path:object_id>/((history|delete|change)/)?)?$"
+)
+
+
+def rows(table: str) -> Iterator[list[str]]:
+    for line in table.strip().splitlines()[1:]:
+        yield line.split()
+
+
+def routes(patterns: Iterable[Any], prefix: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        here = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, here)
+        elif isinstance(pattern, URLPattern):
+            yield here
+
+
+@pytest.fixture
+def anna(db: None) -> Customer:
+    customer = cast.person()
+    cast.subscription(customer, today())
+    cast.invoice(customer, today())
+    ask(customer, "Var är paketet?")
+    say_no(customer)
+    open_case(customer)
+    Hold.objects.create(customer=customer, ground=Hold.Ground.CASE)
+    return customer
+
+
+@pytest.fixture
+def people(anna: Customer) -> dict[str, Client]:
+    sync_roles()
+    clients = {"stranger": Client(), "anna": signed_in(anna)}
+    clients["björn"] = signed_in(cast.person("Björn"))
+    for name, role in (("cecilia", Role.CUSTOMER_SERVICE), ("disa", Role.DATA_PROTECTION)):
+        clients[name] = Client()
+        clients[name].force_login(give_role(f"{name}@dentalclean.example", role))
+    return clients
+
+
+SHORT = {
+    "^(?P<app_label>consent|customers|privacy_requests|retention|disclosures)/$": "<app>/",
+    "(?P<url>.*)$": "<anything>",
+}
+NAMED = {
+    "<slug:field>": "namn",
+    "<slug:purpose>": "H",
+    "<slug:channel>": "post",
+    "<slug:key>": "finns-inte",
+    "<path:content_type_id>": "1",
+    "<app>": "customers",
+    "<anything>": "finns-inte/",
+}
+
+
+def address(route: str, anna: Customer) -> str:
+    """Fill a route with what is Anna's."""
+    extract = Extract.objects.get(case__customer=anna)
+    hers = {"<uuid:extract_id>": extract.pk, "<int:pk>": anna.pk, "<path:object_id>": anna.pk}
+    for name, value in {**NAMED, **hers}.items():
+        route = route.replace(name, str(value))
+    return f"/{route.removeprefix('/')}"
+
+
+def test_every_address_has_a_row() -> None:
+    models = {row[0] for row in rows(STAFF)}
+    one_by_one = set()
+    for route in routes(get_resolver().url_patterns):
+        found = ADMIN_ROUTE.fullmatch(route)
+        if not found or found[1] not in models:
+            for pattern, short in SHORT.items():
+                route = route.replace(pattern, short)
+            one_by_one.add(route or "/")
+    assert {row[0] for row in rows(GET)} == one_by_one
+    acts = {row[0] for row in rows(POST)}
+    assert {route for route in one_by_one if not route.startswith("personal/")} == acts
+
+
+@pytest.mark.parametrize(("method", "table"), [("get", GET), ("post", POST)])
+@pytest.mark.parametrize("who", WHO)
+def test_an_address_answers_as_the_table_says(
+    method: str, table: str, who: str, people: dict[str, Client], anna: Customer
+) -> None:
+    said, found = {}, {}
+    last = {"konto/logga-ut/"}  # signing out ends the visit
+    for row in sorted(rows(table), key=lambda row: row[0] in last):
+        visit = getattr(people[who], method)
+        found[row[0]] = str(visit(address(row[0], anna), {"answer": "no"}).status_code)
+        said[row[0]] = row[WHO.index(who) + 1]
+    assert found == said
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_the_pages_of_staff_answer_as_the_table_says(
+    who: str, people: dict[str, Client], anna: Customer
+) -> None:
+    open_run(today())
+    said, found = {}, {}
+    for model, *statuses in rows(STAFF):
+        row = apps.get_model(model.replace("/", ".")).objects.first()
+        half = len(STAFF_PAGES) * (who == "disa")
+        own = statuses[half : half + len(STAFF_PAGES)]
+        said[model] = own if who in ("cecilia", "disa") else ["302"] * len(STAFF_PAGES)
+        pages = [page.format(id=row.pk if row else 0) for page in STAFF_PAGES]
+        found[model] = [
+            str(people[who].get(f"/personal/{model}/{page}").status_code) for page in pages
+        ]
+    assert found == said
