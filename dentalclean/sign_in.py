@@ -3,9 +3,10 @@
 import time
 from typing import Any
 
+from allauth.account.utils import filter_users_by_email
 from allauth.account.views import ConfirmLoginCodeView, LogoutView, RequestLoginCodeView
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from dentalclean.forms import CodeForm, SignInForm
@@ -36,6 +37,16 @@ class CodeView(ConfirmLoginCodeView):  # type: ignore[misc]
 
     form_class = CodeForm
     template_name = "account/confirm_login_code.html"
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Take the code only while its address is still the account's own (K09)."""
+        process = self._process
+        owners = filter_users_by_email(process.state["email"], is_active=True, for_login=True)
+        if process.user not in owners:
+            process.abort()
+            return redirect("account_login")
+        response: HttpResponse = super().form_valid(form)
+        return response
 
 
 class SignOutView(LogoutView):  # type: ignore[misc]

@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from customers.actions import change_details
 from customers.models import Address, Change, Customer, Session, User
 from customers.models.channels import Collected, Source
 from disclosures.models import Outbox
 from tests import cast
-from tests.doors import signed_in, text
+from tests.doors import code_in_the_mail, signed_in, text
 
 pytestmark = pytest.mark.django_db
 
@@ -122,10 +123,21 @@ def test_a_new_address_signs_in_and_both_addresses_are_told() -> None:
     assert Session.objects.filter(user=anna.user_id).count() == 1
 
 
+def test_a_code_on_its_way_to_the_old_address_is_dead() -> None:
+    anna = cast.person()
+    elsewhere = Client()
+    elsewhere.post("/konto/logga-in/", {"email": "anna@example.se"})
+    code = code_in_the_mail("anna@example.se")
+    save(signed_in(anna), anna, "e-post", email="ny@example.se")
+    answer = elsewhere.post("/konto/logga-in/kod/", {"code": code})
+    assert answer["Location"] == "/konto/logga-in/"
+    assert elsewhere.get("/").status_code == 302
+
+
 def test_an_address_of_somebody_else_is_not_taken_and_not_told_about() -> None:
-    anna, _björn = cast.person(), cast.person("Björn")
+    anna, _björn = cast.person(), cast.person("Björn", email="bjorn@example.se")
     client = signed_in(anna)
-    answer = save(client, anna, "e-post", email="björn@example.se")
+    answer = save(client, anna, "e-post", email="bjorn@example.se")
     assert answer.status_code == 200
     assert "Den adressen kan vi inte lägga in härifrån. Ring" in text(answer)
     anna.refresh_from_db()
