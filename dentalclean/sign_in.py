@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from allauth.account.utils import filter_users_by_email
+from allauth.account.internal.userkit import filter_users_by_email
 from allauth.account.views import ConfirmLoginCodeView, LogoutView, RequestLoginCodeView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
