@@ -134,9 +134,12 @@ def extract_download(
         )
     elif request.method != "POST" and not identity.is_sent(request, wanted):
         return redirect("privacy_requests:extract")
+    user: Any = request.user
+    address = identity.code_address(customer, user)
     context = {
         "form": form,
-        "email": identity.masked(request.user.email),  # type: ignore[union-attr]
+        "email": identity.masked(address),
+        "is_old_address": address != user.email,
         "minutes": identity.MINUTES,
         "again_url": reverse("privacy_requests:extract_code", args=[wanted.pk]),
     }

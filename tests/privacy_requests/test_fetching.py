@@ -4,16 +4,19 @@ import io
 import threading
 import zipfile
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
 from django.conf import settings as project
 from django.db import connections
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from customers.models import Customer
+from customers.models import Change, Customer
+from dentalclean.actions import change_email
+from disclosures.models import Outbox
 from privacy_requests import actions, identity, vault
 from privacy_requests.actions import build, fetch, open_case, reconcile
 from privacy_requests.models import CaseEvent, Extract
@@ -85,6 +88,43 @@ def test_codes_are_not_mailed_without_end(client: Client, anna: Customer) -> Non
     ask = reverse("privacy_requests:extract_code", args=[ready.pk])
     answers = [client.post(ask).status_code for _ in range(identity.MOST_CODES_AN_HOUR + 1)]
     assert answers == [302] * identity.MOST_CODES_AN_HOUR + [429]
+
+
+def test_tries_at_once_are_all_counted(client: Client, anna: Customer) -> None:
+    ready = built(anna)
+    signed_in(client, anna)
+    client.post(reverse("privacy_requests:extract_code", args=[ready.pk]))
+    code = code_in_mail()
+    page = reverse("privacy_requests:extract_download", args=[ready.pk])
+    meanwhile = Client()
+    meanwhile.cookies["sessionid"] = client.cookies["sessionid"].value
+    engine = import_module(project.SESSION_ENGINE)
+    seen_before = engine.SessionStore(client.cookies["sessionid"].value)
+    assert seen_before[identity.KEY]["tries"] == 0
+    for _ in range(identity.MOST_TRIES):
+        meanwhile.post(page, {"code": f"{(int(code) + 1) % 10**6:06d}"})
+    late = RequestFactory().post(page)
+    late.session = seen_before
+    assert identity.check(late, ready, code) is identity.Verdict.SPENT
+
+
+def test_a_new_address_gets_no_code_before_the_old_one_could_object(
+    client: Client, anna: Customer
+) -> None:
+    ready = built(anna)
+    signed_in(client, anna)
+    for email in ("ny@example.se", "nyare@example.se"):
+        change_email(anna, email, session_key=client.session.session_key)
+    ask = reverse("privacy_requests:extract_code", args=[ready.pk])
+    page = client.post(ask, follow=True).content.decode()
+    codes = Outbox.objects.filter(template=identity.KEY)
+    assert list(codes.values_list("recipient", flat=True)) == ["anna@example.se"]
+    assert "Vi har mejlat en kod till a•••@example.se." in page
+    assert "din förra adress" in page
+    Change.objects.update(at=timezone.now() - identity.NEW_ADDRESS_WAITS)
+    page = client.post(ask, follow=True).content.decode()
+    assert codes.latest("created_at").recipient == "nyare@example.se"
+    assert "din förra adress" not in page
 
 
 def test_somebody_elses_file_does_not_exist(client: Client, anna: Customer) -> None:
