@@ -195,7 +195,10 @@ class Standing(models.Model):
     closes = models.DateField(default=NEVER)
     since = models.DateField(_("sedan"))
     authority = models.PositiveSmallIntegerField(_("vems ord"), choices=Authority)
-    event = models.ForeignKey(Event, models.PROTECT, related_name="+", db_index=False)
+    # No constraint: an entry of the ledger is never deleted, and asking costs a fourth of a load.
+    event = models.ForeignKey(
+        Event, models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
 
     personal_data = PersonalData(
         name=_("Vad som gäller nu"),
