@@ -8,6 +8,7 @@ from allauth.account.views import ConfirmLoginCodeView, LogoutView, RequestLogin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
 
 from dentalclean.forms import CodeForm, SignInForm
 
@@ -27,7 +28,11 @@ class SignInView(RequestLoginCodeView):  # type: ignore[misc]
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Answer in the same time whether or not we know the address."""
         began = time.monotonic()
-        response: HttpResponse = super().post(request, *args, **kwargs)
+        try:
+            response: HttpResponse = super().post(request, *args, **kwargs)
+        except RedisError:
+            # Without the counter of tries nobody gets a code (A05).
+            response = render(request, "account/unavailable.html", status=503)
         time.sleep(max(0.0, SHORTEST_ANSWER - (time.monotonic() - began)))
         return response
 

@@ -1,7 +1,9 @@
 """The pages of Min sida that speak of everything."""
 
-from collections.abc import Iterable
-from typing import Any
+import time
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
 
 from django.conf import settings
 from django.contrib import messages
@@ -31,12 +33,17 @@ from dentalclean.actions import (
 )
 from dentalclean.everything import holdings
 from dentalclean.forms import EDITS, Edit, EditForm, initial
+from dentalclean.middleware import SIGNED_IN_AT
 from dentalclean.templatetags.page import THEME_COOKIE, THEMES
 from privacy_requests.models import Case, Extract
 from retention import chart
 from retention.rules import CalendarEntry, calendar
 
 A_YEAR = 365 * 24 * 60 * 60
+# How long a sign-in counts as just made, in seconds.
+FRESH = 10 * 60
+
+P = ParamSpec("P")
 
 
 @require_safe
@@ -46,6 +53,23 @@ def home(request: HttpRequest) -> HttpResponseBase:
     if user.is_authenticated and user.is_staff and not hasattr(user, "customer"):
         return redirect("admin:index")
     return overview(request)
+
+
+def fresh_if_protected(
+    view: Callable[Concatenate[HttpRequest, Customer, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, Customer, P], HttpResponse]:
+    """Show where a protected person is only just after they have signed in (B14)."""
+
+    @wraps(view)
+    def guarded(
+        request: HttpRequest, customer: Customer, /, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponse:
+        signed_in_for = time.time() - request.session.get(SIGNED_IN_AT, 0)
+        if customer.protection and signed_in_for > FRESH:
+            return render(request, "account/reauthenticate.html", status=403)
+        return view(request, customer, *args, **kwargs)
+
+    return guarded
 
 
 # Översikt
@@ -162,6 +186,7 @@ def _asked(cases: list[Case]) -> str:
 
 @require_safe
 @customer_required
+@fresh_if_protected
 def show_my_data(request: HttpRequest, customer: Customer) -> HttpResponse:
     """Show everything on the map about the person."""
     page = my_data.build(customer, holdings(customer), calendar(customer))
@@ -175,6 +200,7 @@ def show_my_data(request: HttpRequest, customer: Customer) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @customer_required
+@fresh_if_protected
 def edit_field(request: HttpRequest, customer: Customer, field: str) -> HttpResponse:
     """Change one thing; the old value stays visible."""
     edit = _edit(field)

@@ -151,6 +151,20 @@ def test_every_kind_of_data_has_a_section() -> None:
     assert sum(len(group["facts"]) for group in groups) == len(Category)
 
 
+def test_where_a_protected_person_is_shows_only_just_after_sign_in() -> None:
+    anna = cast.person(protection="secrecy")
+    client = signed_in(anna)
+    assert "Björkgatan 4" in text(client.get(PAGE))
+    session = client.session
+    session["signed_in_at"] -= 601
+    session.save()
+    for path in (PAGE, "/mina-uppgifter/andra/adress/"):
+        answer = client.get(path)
+        assert answer.status_code == 403
+        assert "Är det fortfarande du?" in text(answer)
+        assert "Björkgatan" not in text(answer)
+
+
 def test_nothing_of_another_person_is_there() -> None:
     anna = anna_with_everything()
     björn = cast.person("Björn", family_name="Ström", phone="+46701740606")

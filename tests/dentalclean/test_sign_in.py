@@ -191,6 +191,18 @@ def test_a_closed_account_gets_no_code(client: Client) -> None:
     assert not Outbox.objects.exists()
 
 
+def test_without_the_counter_of_tries_nobody_gets_a_code(client: Client, settings: Any) -> None:
+    anna = cast.person()
+    settings.CACHES = {
+        "default": {**settings.CACHES["default"], "LOCATION": "unix:///nowhere/valkey.sock"}
+    }
+    answer = ask(client, "anna@example.se")
+    assert answer.status_code == 503
+    assert "Det går inte att logga in just nu." in text(answer)
+    assert not Outbox.objects.exists()
+    assert signed_in(anna).get("/").status_code == 200
+
+
 def test_nobody_makes_an_account(client: Client) -> None:
     answer = client.get("/konto/skaffa/")
     assert "Du behöver inget eget konto." in text(answer)
