@@ -27,7 +27,7 @@ from psycopg2.errors import LockNotAvailable
 
 from customers.dates import NEVER, STOCKHOLM, today
 from customers.models import Session
-from customers.personal_data import Category
+from customers.personal_data import EVERYTHING, Category
 from retention import statements
 from retention.models import Receipt, Run, Suppression
 from retention.rules import algebra, as_due, vanishing
@@ -143,12 +143,13 @@ def purge_people(run: Run, customer_ids: Sequence[int], *, wait: bool = False) -
             [list(customer_ids)],
         )
         locked = [row[0] for row in cursor]
-        if not locked:
+        # Of whoever is held wholly nothing goes, night after night.
+        people = [row for row in algebra(run.business_date, locked) if row[2] != EVERYTHING]
+        if not people:
             return Batch()
-        people = algebra(run.business_date, locked)
         params = {"on": run.business_date, "run": run.pk, **as_due(people)}
         _suppress(cursor, params)
-        batch = Batch(people=len(locked))
+        batch = Batch(people=len(people))
         cursor.execute(statements.purge_sql(), params)
         _count(cursor, batch)
         # First whoever leaves wholly: their purposes need no end.
