@@ -42,8 +42,8 @@ def report(
     line = {
         "bench": bench,
         "n": n,
-        "ours": round(ours, 1),
-        "reference": round(reference, 1),
+        "ours": float(f"{ours:.4g}"),
+        "reference": float(f"{reference:.4g}"),
         "ratio": round(ours / reference, 3),
         "goal": goal,
     }
