@@ -74,6 +74,15 @@ def test_a_wrong_setting_is_told_in_one_sentence(
     assert len(sentence.splitlines()) == 1
 
 
+def test_behind_our_proxy_the_limits_count_people_and_not_the_proxy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in (environment(str(tmp_path)) | {"BEHIND_PROXY": "1"}).items():
+        monkeypatch.setenv(name, value)
+    found = runpy.run_path(str(ROOT / "dentalclean" / "settings.py"))
+    assert found["ALLAUTH_TRUSTED_PROXY_COUNT"] == 1
+
+
 def test_manage_py_shows_the_sentence_and_no_traceback(tmp_path: Path) -> None:
     values = environment(str(tmp_path))
     del values["SECRET_KEY"]
