@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from consent.purposes import BY_CODE, Basis
 from customers import words
 from customers.dates import FAR, NEVER
-from customers.models import Customer
+from customers.models import Address, Customer
 from customers.personal_data import column_label
 
 BASIS: dict[str, str | Promise] = {
@@ -55,10 +55,12 @@ def _purpose(value: str) -> str:
 
 
 def _changed_field(value: str) -> str:
-    try:
-        return column_label(Customer, value)
-    except FieldDoesNotExist:
-        return value
+    for model in (Customer, Address):
+        try:
+            return column_label(model, value)
+        except FieldDoesNotExist:
+            continue
+    return value
 
 
 def _changes(value: str) -> str:

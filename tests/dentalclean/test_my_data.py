@@ -76,6 +76,13 @@ def test_a_changed_value_tells_who_changed_it_and_what_was() -> None:
     assert told[0].startswith("Björkgatan 4, till ")
 
 
+def test_a_change_is_told_by_the_name_of_the_field() -> None:
+    anna = cast.person()
+    change_details(anna, {"street": "Storgatan 9"})
+    told = facts_of(anna)["Ändringar av dina uppgifter"].value
+    assert told.startswith("Gata: från ”Björkgatan 4” till ”Storgatan 9”")
+
+
 def test_why_is_written_from_the_purposes_that_keep_it() -> None:
     anna = cast.person()
     cast.subscription(anna, date(2024, 3, 3))
