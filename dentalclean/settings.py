@@ -312,6 +312,7 @@ ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
     "login_failed": "10/m/ip,5/10m/key",
     "request_login_code": "20/m/ip,3/m/key,5/h/key",
+    "try_login_code": "5/10m/key",
 }
 
 # Sessions end after 30 idle minutes, and after 12 hours whatever happens (middleware.py)

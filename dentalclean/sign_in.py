@@ -5,6 +5,7 @@ from typing import Any
 
 from allauth.account.internal.userkit import filter_users_by_email
 from allauth.account.views import ConfirmLoginCodeView, LogoutView, RequestLoginCodeView
+from allauth.core import ratelimit
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
@@ -42,6 +43,17 @@ class CodeView(ConfirmLoginCodeView):  # type: ignore[misc]
 
     form_class = CodeForm
     template_name = "account/confirm_login_code.html"
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Count each try where requests at once cannot miss each other's (A04)."""
+        one_code = f"{request.session.session_key}:{self._process.state['at']}"
+        if self._action == "verify" and not ratelimit.consume(
+            request, action="try_login_code", key=one_code
+        ):
+            self._process.abort()
+            return too_many(request)
+        response: HttpResponse = super().post(request, *args, **kwargs)
+        return response
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Take the code only while its address is still the account's own (K09)."""

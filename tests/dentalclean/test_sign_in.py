@@ -86,6 +86,18 @@ def test_the_fifth_wrong_code_ends_it(client: Client) -> None:
     assert client.get("/").status_code == 302
 
 
+def test_tries_at_once_are_all_counted(client: Client) -> None:
+    cast.person()
+    ask(client, "anna@example.se")
+    code = code_in_the_mail("anna@example.se")
+    seen_before = Session.objects.get().session_data
+    for _ in range(5):
+        client.post(CODE, {"code": "111111" if code != "111111" else "222222"})
+        Session.objects.update(session_data=seen_before)
+    assert client.post(CODE, {"code": code}).status_code == 429
+    assert client.get("/").status_code == 302
+
+
 def test_a_code_works_once_and_only_where_it_was_asked_for(client: Client) -> None:
     cast.person()
     ask(client, "anna@example.se")
