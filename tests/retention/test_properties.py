@@ -7,6 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from consent import records
+from consent.models import ProcessingRecord
 from customers.models import Customer
 from customers.personal_data import Category
 from retention.actions import execute, open_run
@@ -69,6 +71,23 @@ def test_two_nights_leave_what_the_later_one_alone_leaves(
         execute(open_run(first)[0])
         execute(open_run(last)[0])
         assert [_everything(c) for c in people] == alone
+
+
+@many
+@given(st.lists(worlds.lives, min_size=1, max_size=2), worlds.days)
+def test_what_a_night_took_opens_or_shortens_no_purpose(lives: list[worlds.Life], on: date) -> None:
+    with worlds.world(lives) as people:
+        execute(open_run(on)[0])
+        left = [c.pk for c in people if Customer.objects.filter(pk=c.pk).exists()]
+        before = _live(left, on)
+        records.refresh(left)
+        assert _live(left, on) == before
+
+
+def _live(keys: list[int], on: date) -> set[tuple[int, str, date, date]]:
+    live = ProcessingRecord.objects.filter(customer__in=keys, ended_on=None, retain_until__gte=on)
+    columns = ("customer_id", "purpose", "retain_until", "relation_ended_on")
+    return set(live.values_list(*columns))
 
 
 def _everything(customer: Customer) -> dict[Category, int]:

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
+from rich.table import Column, Table
 
 from customers.dates import today
 from customers.personal_data import Category
@@ -71,14 +71,13 @@ class Command(BaseCommand):
                     persons[line.category] += 1
                     affected.add(line.customer_id)
                 progress.advance(bar, len(batch))
-        table = Table(title=f"What the night to {on} would take")
-        for heading, justify in (
-            ("Category", "left"),
-            ("Rule", "left"),
-            ("People", "right"),
-            ("Rows", "right"),
-        ):
-            table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+        table = Table(
+            "Category",
+            "Rule",
+            Column("People", justify="right"),
+            Column("Rows", justify="right"),
+            title=f"What the night to {on} would take",
+        )
         for category in sorted(rows):
             table.add_row(
                 str(category.label),
@@ -90,9 +89,9 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(affected)} people would lose something; nothing has been changed.")
 
     def _print(self, sentence: str, rows: Counter[str]) -> None:
-        table = Table(title=sentence)
-        table.add_column("Rule")
-        table.add_column("Rows", justify="right")
-        for rule, count in sorted(rows.items()):
-            table.add_row(rule, f"{count:,}")
-        Console(file=self.stdout).print(table)  # type: ignore[arg-type]
+        if rows:
+            table = Table("Rule", Column("Rows", justify="right"))
+            for rule, count in sorted(rows.items()):
+                table.add_row(rule, f"{count:,}")
+            Console(file=self.stdout).print(table)  # type: ignore[arg-type]
+        self.stdout.write(sentence)
