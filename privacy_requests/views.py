@@ -12,11 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from customers import words
 from customers.dates import stockholm_date, today
-from customers.decorators import customer_required
+from customers.decorators import act, customer_required
 from customers.models import Customer
 from privacy_requests import identity, vault
 from privacy_requests.actions import GoneError, NotReadyError, fetch, open_case
@@ -98,7 +98,7 @@ def _progress(wanted: Extract) -> list[dict[str, Any]]:
     return steps
 
 
-@require_POST
+@act("privacy_requests:extract")
 @customer_required
 def extract_code(request: HttpRequest, customer: Customer, extract_id: uuid.UUID) -> HttpResponse:
     """Mail the code that fetching asks for."""

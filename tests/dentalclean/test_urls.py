@@ -44,7 +44,7 @@ hur-lange/                                              302 200 200 403 403
 mina-arenden/                                           302 200 200 403 403
 ta-ut-allt/                                             302 200 200 403 403
 ta-ut-allt/<uuid:extract_id>/                           302 302 404 403 403
-ta-ut-allt/<uuid:extract_id>/kod/                       405 405 405 405 405
+ta-ut-allt/<uuid:extract_id>/kod/                       302 302 302 302 302
 mer/                                                    302 200 200 403 403
 mer/utseende/                                           405 405 405 405 405
 sprak/                                                  302 302 302 302 302
