@@ -34,7 +34,7 @@ from consent.purposes import (
     Restricted,
     Use,
 )
-from customers.dates import FAR, NEVER, Plus
+from customers.dates import FAR, NEVER, Birthday, Plus
 from customers.models import Customer
 from customers.models.channels import Channel
 from customers.models.people import Protection, Restriction
@@ -116,12 +116,12 @@ def _grown_up_since(use: Use) -> Any:
 
     Below eighteen nothing is open that the person has not said yes to.
     """
-    of_age: Any = Plus(F("birth_date"), months=12 * 18)
-    if _has_choice(use):
+    of_age: Any = Birthday(F("birth_date"), years=18)
+    if _has_choice(use) and use.of.minimum_age < 18:
         of_age = Case(
             When(
                 standing__permission=Held.CONSENT,
-                then=Plus(F("birth_date"), months=12 * use.of.minimum_age),
+                then=Birthday(F("birth_date"), years=use.of.minimum_age),
             ),
             default=of_age,
             output_field=DateField(),

@@ -49,6 +49,22 @@ class Plus(Func):
         )
 
 
+class Birthday(Func):
+    """The day a number of years is reached in SQL; a leap-day child's is 1 March (CHI-01)."""
+
+    output_field = DateField()
+
+    def __init__(self, born: Any, *, years: int, **extra: Any) -> None:
+        super().__init__(
+            born,
+            template=(
+                f"(date_trunc('month', %(expressions)s + interval '{int(years)} years')::date"
+                " + date_part('day', %(expressions)s)::int - 1)"
+            ),
+            **extra,
+        )
+
+
 class StockholmDate(Func):
     """The Stockholm date of a timestamp in SQL, with the zone written out so it can be stored."""
 
