@@ -55,7 +55,8 @@ def applies_to(event: Event) -> Iterator[Use]:
 def after(state: State | None, event: Event) -> State | None:
     """Return the standing of a use after an event that speaks of it; None where there is none.
 
-    A refusal by a person falls only to the same person's later yes (OBJ-06).
+    A refusal falls only to the person's own yes, given that day or later (OBJ-06); a slip found
+    afterwards is an earlier one.
     """
     day = stockholm_date(event.at)
     match event.kind:
@@ -68,7 +69,8 @@ def after(state: State | None, event: Event) -> State | None:
                 return State(Held.SOFT, False, day, FAR, day, event.authority)
             return state
         case Kind.CONSENT_GIVEN:
-            if state is not None and state.declined and event.authority < Authority.PERSON:
+            own = event.authority == Authority.PERSON
+            if state is not None and state.declined and not (own and day >= state.since):
                 return state
             return State(Held.CONSENT, False, day, FAR, day, event.authority)
         case Kind.CONSENT_WITHDRAWN | Kind.OBJECTED:
