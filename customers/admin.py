@@ -69,9 +69,8 @@ def with_relation(people: QuerySet[Customer]) -> QuerySet[Customer]:
     """Say of each person whether they are a customer, have been one or only asked (RUL-12)."""
     subscriptions = Subscription.objects.filter(customer=OuterRef("pk"))
     orders = Order.objects.filter(customer=OuterRef("pk"))
-    is_open = Q(delivered_on=None, cancelled_on=None)
     relation = Case(
-        When(Exists(subscriptions.active(today())) | Exists(orders.filter(is_open)), Value("now")),
+        When(Exists(subscriptions.active(today())) | Exists(orders.open()), Value("now")),
         When(Exists(subscriptions) | Exists(orders), Value("before")),
         default=Value("never"),
         output_field=CharField(),

@@ -209,12 +209,15 @@ def calendar_if_ended(customer: Customer, on: date) -> list[CalendarEntry]:
     person is shown cannot differ from what would happen.
     """
     with transaction.atomic():
+        # The person first, as the purge does, so that the two never wait for each other (I04).
+        Customer.objects.select_for_update().only("pk").get(pk=customer.pk)
         running = Subscription.objects.filter(customer=customer)
         running.filter(Q(ended_on__isnull=True) | Q(ended_on__gt=on)).update(
             ended_on=Greatest(F("started_on"), Value(on))
         )
-        waiting = Order.objects.filter(customer=customer, delivered_on=None, cancelled_on=None)
-        waiting.update(delivered_on=Greatest(F("ordered_on"), Value(on)))
+        Order.objects.open().filter(customer=customer).update(
+            delivered_on=Greatest(F("ordered_on"), Value(on))
+        )
         refresh([customer.pk])
         entries = calendar(customer)
         transaction.set_rollback(True)

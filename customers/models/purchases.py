@@ -107,8 +107,14 @@ class Subscription(models.Model):
         return f"{self.pk}"
 
 
+class OrderQuerySet(models.QuerySet["Order"]):
+    def open(self) -> "OrderQuerySet":
+        """Keep orders that are neither delivered, cancelled nor withdrawn from (RUL-12)."""
+        return self.filter(delivered_on=None, cancelled_on=None, withdrawn_on=None)
+
+
 class Order(models.Model):
-    """One delivery ordered; open until it is delivered or cancelled."""
+    """One delivery ordered; open until it is delivered, cancelled or withdrawn from."""
 
     public_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     number = models.CharField(_("ordernummer"), max_length=20, unique=True)
@@ -122,10 +128,14 @@ class Order(models.Model):
     cancelled_on = models.DateField(_("avbeställd"), null=True, blank=True)
     # CLM-02: complaints can be made for three years from delivery.
     retain_until = models.GeneratedField(
-        expression=Plus(Coalesce(F("delivered_on"), F("cancelled_on")), months=36),
+        expression=Plus(
+            Coalesce(F("delivered_on"), F("cancelled_on"), F("withdrawn_on")), months=36
+        ),
         output_field=models.DateField(null=True),
         db_persist=True,
     )
+
+    objects = OrderQuerySet.as_manager()
 
     personal_data = PersonalData(
         name=_("Beställningar och leveranser"),
