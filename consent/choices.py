@@ -70,8 +70,10 @@ def relation(customer: Customer, on: date) -> Relation:
         return Relation(subscribed=False, until=NEVER, window_until=NEVER)
     _last_day, ended, subscribed = next(iter(records.values()))
     until = records["A"][0] if "A" in records else NEVER
-    months = 36 if "A" in records else 12
-    window = FAR if ended >= FAR else add_months(ended, months)
+    if ended == NEVER:
+        window = add_months(customer.last_contact_on, 12)
+    else:
+        window = FAR if ended >= FAR else add_months(ended, 36)
     return Relation(subscribed=subscribed, until=until, window_until=window)
 
 

@@ -13,7 +13,8 @@ from customers.dates import FAR, NEVER
 
 # RUL-12: a buyer without subscription starts the windows by the last delivery; whoever had a
 # subscription by its end, and a later delivery only keeps A and B open. RET-04: a prospect has
-# twelve months from the own last contact.
+# twelve months from the own last contact. Subscriptions and orders leave by their own date; what
+# the records of A and G remember of them (`last_relation`, `last_subscribed`) then still holds.
 FACTS = """
     SELECT c.id,
            c.deceased_on,
@@ -21,25 +22,36 @@ FACTS = """
            c.last_contact_on,
            LEAST(subs.first_day, ord.first_day, c.last_contact_on) AS since,
            subs.last_day AS subscribed_until,
+           subs.stretch_from,
            CASE WHEN ord.is_open THEN {far} ELSE ord.last_delivery END AS delivered_until,
+           NULLIF(NULLIF(a.retain_until, {far}), {never}) AS last_relation,
+           NULLIF(NULLIF(g.relation_ended_on, {far}), {never}) AS last_subscribed,
            support.until AS question_until,
            debt.until AS debt_until,
            invoices.until AS invoices_until,
            choices.*
       FROM customers_customer c
+      LEFT JOIN consent_processingrecord a ON a.customer_id = c.id AND a.purpose = 'A'
+      LEFT JOIN consent_processingrecord g ON g.customer_id = c.id AND g.purpose = 'G'
       LEFT JOIN LATERAL (
-           SELECT MIN(s.started_on) AS first_day, MAX(COALESCE(s.ended_on, {far})) AS last_day
+           SELECT MIN(s.started_on) AS first_day, MAX(COALESCE(s.ended_on, {far})) AS last_day,
+                  MAX(s.started_on) FILTER (WHERE NOT EXISTS (
+                      SELECT FROM customers_subscription b
+                       WHERE b.customer_id = s.customer_id AND b.started_on < s.started_on
+                         AND COALESCE(b.ended_on, {far}) >= s.started_on - 1)) AS stretch_from
              FROM customers_subscription s WHERE s.customer_id = c.id) subs ON TRUE
       LEFT JOIN LATERAL (
            SELECT MIN(o.ordered_on) AS first_day,
-                  MAX(GREATEST(o.delivered_on, o.withdrawn_on)) AS last_delivery,
-                  BOOL_OR(o.delivered_on IS NULL AND o.cancelled_on IS NULL) AS is_open
+                  MAX(CASE WHEN o.delivered_on IS NOT NULL
+                           THEN GREATEST(o.delivered_on, o.withdrawn_on) END) AS last_delivery,
+                  BOOL_OR(COALESCE(o.delivered_on, o.cancelled_on, o.withdrawn_on) IS NULL)
+                      AS is_open
              FROM customers_order o WHERE o.customer_id = c.id) ord ON TRUE
       LEFT JOIN LATERAL (
            SELECT MAX(COALESCE(q.closed_on, {far})) AS until
              FROM customers_supportcase q WHERE q.customer_id = c.id) support ON TRUE
       LEFT JOIN LATERAL (
-           SELECT MAX((i.due_on + interval '3 years')::date) AS until
+           SELECT MAX((COALESCE(i.due_on, i.issued_on) + interval '3 years')::date) AS until
              FROM customers_invoice i
             WHERE i.customer_id = c.id AND i.kind = 'invoice' AND i.paid_on IS NULL) debt ON TRUE
       LEFT JOIN LATERAL (
@@ -56,48 +68,57 @@ FACTS = """
 
 # The day the relation ended, the day the windows start, and the ceiling (RUL-11, RUL-12).
 SPANS = """
-    SELECT facts.*,
-           GREATEST(subscribed_until, delivered_until) AS relation_until,
-           COALESCE(subscribed_until, delivered_until) AS window_start,
-           CASE WHEN COALESCE(subscribed_until, delivered_until) IS NULL
-                THEN (last_contact_on + interval '12 months')::date
-                WHEN COALESCE(subscribed_until, delivered_until) = {far} THEN {far}
-                ELSE (COALESCE(subscribed_until, delivered_until) + interval '3 years')::date
+    SELECT ended.*,
+           CASE WHEN window_start IS NULL THEN (last_contact_on + interval '12 months')::date
+                WHEN window_start = {far} THEN {far}
+                ELSE (window_start + interval '3 years')::date
            END AS window_until
-      FROM facts
+      FROM (SELECT facts.*,
+                   COALESCE(GREATEST(subscribed_until, delivered_until), last_relation)
+                       AS relation_until,
+                   COALESCE(subscribed_until, last_subscribed, delivered_until, last_relation)
+                       AS window_start
+              FROM facts) AS ended
 """
 
 # The last day of each purpose. NULL: no fact speaks for it (any more). LEAST and GREATEST skip
-# NULL, so a purpose that asks for a yes says so itself.
+# NULL, so a purpose that asks for a yes or for a relation says so itself. Proof stays as long as
+# the person is known: a no would be forgotten before whoever said it (OBJ-06).
 LAST_DAYS = {
     "A": "relation_until",
     "A2": "(national_id_used_on + interval '30 days')::date",
     "B": "GREATEST(relation_until, question_until)",
-    "C": "LEAST(relation_until, deceased_on, until_c)",
-    "D": "LEAST(relation_until, until_d)",
+    "C": "CASE WHEN relation_until IS NOT NULL"
+    " THEN LEAST(relation_until, deceased_on, until_c) END",
+    "D": "CASE WHEN relation_until IS NOT NULL THEN LEAST(relation_until, until_d) END",
     "E": "CASE WHEN until_e IS NOT NULL THEN LEAST(window_until, deceased_on, until_e) END",
     "F": "LEAST(window_until, deceased_on, until_f)",
     "G": "CASE WHEN subscribed_until IS NOT NULL"
     " THEN LEAST(subscribed_until, deceased_on, until_g) END",
     "H": "LEAST(window_until, deceased_on, until_h)",
     "I": "LEAST(window_until, deceased_on, until_i)",
-    "J": "LEAST(relation_until, until_j)",
+    "J": "CASE WHEN relation_until IS NOT NULL THEN LEAST(relation_until, until_j) END",
     "K": "relation_until",
     "L": "invoices_until",
     "L2": "debt_until",
     "P": "CASE WHEN until_p IS NOT NULL THEN LEAST(window_until, deceased_on, until_p) END",
-    "R": "CASE WHEN relation_until = {far} THEN {far} ELSE (GREATEST("
+    "R": "CASE WHEN relation_until = {far} THEN {far} ELSE GREATEST((GREATEST("
     "relation_until, last_choice, last_contact_on, CASE WHEN consents THEN window_until END,"
     " CASE WHEN soft THEN (window_start + interval '12 months')::date END)"
-    " + interval '5 years')::date END",
+    " + interval '5 years')::date, question_until, debt_until) END",
 }
 
-# A record is made when its purpose begins and kept for good: a purpose that lost its facts is shut
-# (NEVER) so that the night ends it, and one that ended stays as it ended.
+# A record is made for every purpose that facts speak for, be it over already, so that a night takes
+# the person up; and it is kept for good: a purpose that lost its facts is shut (NEVER) so that the
+# night ends it, and one that ended stays as it ended. G needs a live subscription (RUL-12), so it
+# begins anew with each unbroken stretch of them. Whoever was never in a relation has no end of one:
+# no window that counts from there opens (MFL-06, NIX-03).
 REFRESH = """
     WITH facts AS ({facts}), spans AS ({spans}), days AS (
-        SELECT s.id, v.purpose, v.basis, s.since, v.until,
-               COALESCE(s.window_start, s.last_contact_on) AS relation_ended_on
+        SELECT s.id, v.purpose, v.basis, v.until,
+               CASE v.purpose WHEN 'G' THEN COALESCE(s.stretch_from, s.since) ELSE s.since END
+                   AS since,
+               COALESCE(s.window_start, {never}) AS relation_ended_on
           FROM spans s CROSS JOIN LATERAL (VALUES {last_days}) AS v (purpose, basis, until)
     )
     INSERT INTO consent_processingrecord AS r
@@ -105,19 +126,21 @@ REFRESH = """
     SELECT d.id, d.purpose, d.basis, d.since, COALESCE(d.until, {never}), d.relation_ended_on
       FROM days d
       LEFT JOIN consent_processingrecord old ON old.customer_id = d.id AND old.purpose = d.purpose
-     WHERE (old.id IS NULL AND d.until >= d.since)
-        OR (old.id IS NOT NULL AND (d.until IS NOT NULL OR old.ended_on IS NULL))
+     WHERE d.until IS NOT NULL OR (old.id IS NOT NULL AND old.ended_on IS NULL)
      ORDER BY d.id, d.purpose
     ON CONFLICT (customer_id, purpose) DO UPDATE
-       SET since = LEAST(r.since, EXCLUDED.since),
+       SET since = {since},
            basis = EXCLUDED.basis,
            retain_until = EXCLUDED.retain_until,
            relation_ended_on = EXCLUDED.relation_ended_on,
            ended_on = CASE WHEN r.retain_until = EXCLUDED.retain_until THEN r.ended_on END
      WHERE (r.since, r.basis, r.retain_until, r.relation_ended_on) IS DISTINCT FROM
-           (LEAST(r.since, EXCLUDED.since), EXCLUDED.basis, EXCLUDED.retain_until,
+           ({since}, EXCLUDED.basis, EXCLUDED.retain_until,
             EXCLUDED.relation_ended_on)
 """
+
+
+SINCE = "CASE r.purpose WHEN 'G' THEN EXCLUDED.since ELSE LEAST(r.since, EXCLUDED.since) END"
 
 
 def _sql() -> str:
@@ -131,10 +154,11 @@ def _sql() -> str:
         f"('{p.code}', '{p.basis.value}', {LAST_DAYS[p.code].format(far=far)})" for p in CATALOGUE
     )
     return REFRESH.format(
-        facts=FACTS.format(far=far, choices=choices),
+        facts=FACTS.format(far=far, never=never, choices=choices),
         spans=SPANS.format(far=far),
         last_days=last_days,
         never=never,
+        since=SINCE,
     )
 
 

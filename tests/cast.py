@@ -85,7 +85,7 @@ def order(customer: Customer, ordered_on: date, delivered_on: date | None = None
     return found
 
 
-def invoice(customer: Customer, issued_on: date, *, paid: bool = True) -> Invoice:
+def invoice(customer: Customer, issued_on: date, *, paid: bool = True, **fields: Any) -> Invoice:
     year, _ = FiscalYear.objects.get_or_create(
         starts_on=date(issued_on.year, 1, 1), ends_on=date(issued_on.year, 12, 31)
     )
@@ -97,7 +97,7 @@ def invoice(customer: Customer, issued_on: date, *, paid: bool = True) -> Invoic
         customer=customer,
         fiscal_year=year,
         issued_on=issued_on,
-        due_on=issued_on,
+        due_on=fields.pop("due_on", issued_on),
         paid_on=issued_on if paid else None,
         buyer_number=customer.number,
         buyer_name=customer.name,
