@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 
-from dentalclean import health, sign_in, views
+from dentalclean import failures, health, sign_in, views
 
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -43,3 +43,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 
 handler429 = sign_in.too_many
+handler500 = failures.failed
