@@ -50,6 +50,14 @@ class StaffSite(admin.AdminSite):
         """Refuse; nothing here completes what one types about people."""
         raise Http404
 
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Refuse; nobody has a password, one signs in by a code."""
+        raise Http404
+
+    def password_change_done(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Refuse; see password_change."""
+        raise Http404
+
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Return what this person may open, in the sections of the work."""
         if app_label is not None:

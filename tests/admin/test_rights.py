@@ -260,6 +260,16 @@ def test_no_list_answers_through_its_address(superuser: Client, page: str, query
     assert superuser.get(f"/personal/{page}/?{query}").status_code == 400
 
 
+@pytest.mark.parametrize("query", ["protection__exact=%00", "protection__exact=hemlig%00"])
+def test_a_nul_in_the_address_of_a_list_is_refused(superuser: Client, query: str) -> None:
+    assert superuser.get(f"/personal/customers/customer/?{query}").status_code == 400
+
+
+@pytest.mark.parametrize("page", ["password_change", "password_change/done"])
+def test_nobody_has_a_password_to_change(superuser: Client, page: str) -> None:
+    assert superuser.get(f"/personal/{page}/").status_code == 404
+
+
 def test_the_filters_beside_a_list_work(superuser: Client) -> None:
     _rows()
     for address in (
