@@ -3,6 +3,7 @@
 from django.db import connection
 
 from bench import house, world
+from bench.gate import EIGHTEEN
 from bench.measure import in_turns, report
 from consent.purposes import Use
 from consent.rules import audience
@@ -11,7 +12,7 @@ from customers.dates import today
 GOAL = 1 / 1.5
 USE = Use("H", "email")
 
-HANDWRITTEN = """
+HANDWRITTEN = f"""
     SELECT c.id
       FROM customers_customer c
       JOIN consent_processingrecord r ON r.customer_id = c.id AND r.purpose = 'H'
@@ -21,7 +22,7 @@ HANDWRITTEN = """
            AND s.opens <= %(on)s AND s.closes >= %(on)s
      WHERE c.noticed_on <= %(on)s AND c.deceased_on IS NULL AND c.restriction = ''
        AND c.email <> ''
-       AND COALESCE((c.birth_date + interval '18 years')::date, c.adult_confirmed_on) <= %(on)s
+       AND COALESCE({EIGHTEEN}, c.adult_confirmed_on) <= %(on)s
        AND (s.permission = 'consent'
             OR (r.relation_ended_on + interval '12 months')::date >= %(on)s)
        AND NOT EXISTS (SELECT FROM consent_standing no WHERE no.customer_id = c.id

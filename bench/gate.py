@@ -17,11 +17,17 @@ FAR, NEVER = "DATE '9000-01-01'", "DATE '0001-01-01'"
 BY_EMAIL = Use("H", "email")
 BY_POST = Use("H", "post")
 
+# Whoever is born on a leap day comes of age on 1 March.
+EIGHTEEN = (
+    "date_trunc('month', c.birth_date + interval '18 years')::date"
+    " + date_part('day', c.birth_date)::int - 1"
+)
+
 # Written from the rules and not from the gate: facts in WHEN, days in GREATEST and LEAST.
 OPENS = f"""
     GREATEST(COALESCE(c.noticed_on, {FAR}), COALESCE(r.since, {FAR}),
              COALESCE(s.opens, {FAR}),
-             COALESCE((c.birth_date + interval '18 years')::date, c.adult_confirmed_on, {FAR}))
+             COALESCE({EIGHTEEN}, c.adult_confirmed_on, {FAR}))
 """
 TABLES = """
       FROM customers_customer c
