@@ -26,11 +26,15 @@ class SessionEndMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Sign the person out when the time is up."""
         if request.user.is_authenticated:
+            is_staff = request.user.is_staff
+            longest = settings.STAFF_ABSOLUTE_AGE if is_staff else settings.SESSION_ABSOLUTE_AGE
             began = request.session.setdefault(SIGNED_IN_AT, int(time.time()))
-            if time.time() - began > settings.SESSION_ABSOLUTE_AGE:
+            if time.time() - began > longest:
                 logout(request)
             elif time.time() - request.session.get(SEEN_AT, 0) > A_MINUTE:
                 request.session[SEEN_AT] = int(time.time())
+                if is_staff:
+                    request.session.set_expiry(settings.STAFF_IDLE_AGE)
         return self.get_response(request)
 
 

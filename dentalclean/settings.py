@@ -315,13 +315,16 @@ ACCOUNT_RATE_LIMITS = {
     "try_login_code": "5/10m/key",
 }
 
-# Sessions end after 30 idle minutes, and after 12 hours whatever happens (middleware.py)
+# Sessions end after 30 idle minutes, and after 12 hours whatever happens; those of staff after 15
+# and 8 (middleware.py, A10)
 
 SESSION_ENGINE = "customers.sessions"
 SESSION_COOKIE_AGE = 30 * 60
 SESSION_SAVE_EVERY_REQUEST = False  # SessionEndMiddleware does, once a minute
 SESSION_EXPIRE_AT_BROWSER_CLOSE = False
 SESSION_ABSOLUTE_AGE = 12 * 60 * 60
+STAFF_IDLE_AGE = 15 * 60
+STAFF_ABSOLUTE_AGE = 8 * 60 * 60
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not EMBEDDED
@@ -357,6 +360,7 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+FILE_UPLOAD_HANDLERS: list[str] = []  # no form takes a file; one that is sent is not kept
 
 # Extracts: how long the file stays and how often it can be fetched (RUL-05)
 

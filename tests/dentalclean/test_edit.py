@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from customers.actions import change_details
@@ -206,6 +207,15 @@ def test_more_than_a_megabyte_is_refused_whole() -> None:
     answer = save(signed_in(anna), anna, "namn", given_name="A" * 2_000_000, family_name="Ek")
     assert answer.status_code == 400
     assert "Vi kunde inte läsa det du skickade." in text(answer)
+
+
+def test_a_file_that_nobody_asked_for_is_not_kept() -> None:
+    anna = cast.person()
+    file = SimpleUploadedFile("x", b"x" * 5_000_000)
+    values = {"version": anna.version, **NEW["namn"], "extra": file}
+    answer = signed_in(anna).post(f"{PATH}namn/", values)
+    assert answer.status_code == 302
+    assert not answer.wsgi_request.FILES
 
 
 def test_ten_thousand_fields_are_refused_whole() -> None:

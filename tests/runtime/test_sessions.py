@@ -42,3 +42,14 @@ def test_a_busy_session_ends_after_12_hours(signed_in: Client) -> None:
     steps = [start + timedelta(minutes=20 * n) for n in range(37)]  # to 12 hours sharp
     assert all(is_known(signed_in, at) for at in steps)
     assert not is_known(signed_in, start + timedelta(hours=12, minutes=1))
+
+
+def test_a_session_of_staff_ends_after_16_idle_minutes_and_after_8_hours(client: Client) -> None:
+    client.force_login(User.objects.create(email="staff@example.se", is_staff=True))
+    start = timezone.now().replace(microsecond=0)
+    steps = [start + timedelta(minutes=14 * n) for n in range(35)]  # to 7 hours 56 minutes
+    assert all(is_known(client, at) for at in steps)
+    assert not is_known(client, start + timedelta(hours=8, minutes=1))
+    client.force_login(User.objects.get())
+    assert is_known(client, start)
+    assert not is_known(client, start + timedelta(minutes=16))
