@@ -313,6 +313,7 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "10/m/ip,5/10m/key",
     "request_login_code": "20/m/ip,3/m/key,5/h/key",
     "try_login_code": "5/10m/key",
+    "change_email": "10/d/user",
 }
 
 # Sessions end after 30 idle minutes, and after 12 hours whatever happens; those of staff after 15

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -34,6 +35,7 @@ from dentalclean.actions import (
 from dentalclean.everything import holdings
 from dentalclean.forms import EDITS, Edit, EditForm, initial
 from dentalclean.middleware import SIGNED_IN_AT
+from dentalclean.sign_in import too_many
 from dentalclean.templatetags.page import THEME_COOKIE, THEMES
 from privacy_requests.models import Case, Extract
 from retention import chart
@@ -210,6 +212,8 @@ def edit_field(request: HttpRequest, customer: Customer, field: str) -> HttpResp
     form = edit.form(request.POST)
     if not form.is_valid():
         return _edit_page(request, customer, edit, form)
+    if "email" in edit.form.columns and not ratelimit.consume(request, action="change_email"):
+        return too_many(request)  # or the refusals would tell who is a customer (A01)
     try:
         _save(request, customer, form)
     except AddressTakenError:

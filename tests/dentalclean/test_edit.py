@@ -146,6 +146,15 @@ def test_an_address_of_somebody_else_is_not_taken_and_not_told_about() -> None:
     assert not Outbox.objects.exists()
 
 
+def test_nobody_can_ask_through_which_addresses_are_taken() -> None:
+    anna, _björn = cast.person(), cast.person("Björn", email="bjorn@example.se")
+    client = signed_in(anna)
+    answers = [save(client, anna, "e-post", email="bjorn@example.se") for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [200] * 10 + [429]
+    assert save(client, anna, "e-post", email="ingen@example.se").status_code == 429
+    assert save(client, anna, "mobil", phone="").status_code == 302
+
+
 def test_saving_what_already_is_changes_nothing() -> None:
     anna = cast.person()
     client = signed_in(anna)
