@@ -262,9 +262,8 @@ def fetch(extract_id: uuid.UUID, customer: Customer) -> tuple[Extract, BinaryIO]
         raise NotReadyError from missing
     wanted.downloads += 1
     wanted.save(update_fields=["downloads"])
-    CaseEvent.objects.create(
-        case_id=wanted.case_id, kind=CaseEvent.Kind.DOWNLOADED, at=now, actor=customer.user
-    )
+    # No actor: the person's account goes before the case does.
+    CaseEvent.objects.create(case_id=wanted.case_id, kind=CaseEvent.Kind.DOWNLOADED, at=now)
     if wanted.downloads >= settings.EXTRACT_DOWNLOADS:
         # What is open stays readable to whoever has it open.
         _expire(wanted, now)

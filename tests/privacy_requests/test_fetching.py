@@ -14,12 +14,15 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from customers.models import Change, Customer
+from consent import records
+from customers.dates import add_years, today
+from customers.models import Change, Customer, Subscription, User
 from dentalclean.actions import change_email
 from disclosures.models import Outbox
 from privacy_requests import actions, identity, vault
 from privacy_requests.actions import build, fetch, open_case, reconcile
 from privacy_requests.models import CaseEvent, Extract
+from retention.actions import execute, open_run
 from tests import cast
 from tests.privacy_requests.doing import built, code_in_mail, download, signed_in
 
@@ -235,3 +238,19 @@ def test_my_cases_ask_few_questions(
     for name in ("cases", "extract"):
         with django_assert_max_num_queries(10):
             client.get(reverse(f"privacy_requests:{name}"))
+
+
+def test_who_fetched_a_file_leaves_when_their_time_comes(anna: Customer) -> None:
+    """The trace of the download outlives the account that fetched it."""
+    ready = built(anna)
+    fetch(ready.pk, anna)[1].close()
+    assert anna.user is not None
+    on = today()
+    Subscription.objects.filter(customer=anna).update(
+        started_on=add_years(on, -9), ended_on=add_years(on, -4)
+    )
+    Customer.objects.filter(pk=anna.pk).update(last_contact_on=add_years(on, -9))
+    records.refresh([anna.pk])
+    execute(open_run(on)[0])
+    assert not User.objects.filter(pk=anna.user.pk).exists()
+    assert CaseEvent.objects.filter(kind=CaseEvent.Kind.DOWNLOADED).exists()
