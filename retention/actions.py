@@ -6,7 +6,8 @@ ask under the lock what nothing keeps any more, delete it with a receipt per per
 end the purposes, and remove whoever has nothing left. Any number of workers may do this at once;
 killed anywhere, a batch is either wholly done or not begun, and the receipts are the rows' own
 RETURNING, so there is no deletion without a receipt and no receipt without a deletion. A run closes
-with a pass that waits for locks, since a dying worker may still hold people.
+with a pass that waits for locks, since a dying worker may still hold people. Somebody whose rows
+the database refuses to give up is set aside, and the night says so (F14).
 """
 
 import hashlib
@@ -20,7 +21,7 @@ from time import monotonic
 from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, InternalError, OperationalError, connection, transaction
 from django.db.models import Max, Sum
 from django.utils import timezone
 from psycopg2.errors import LockNotAvailable
@@ -53,6 +54,12 @@ class Batch:
 
     people: int = 0
     rows: Counter[str] = field(default_factory=Counter)
+    set_aside: int = 0
+
+    def add(self, other: "Batch") -> None:
+        self.people += other.people
+        self.rows += other.rows
+        self.set_aside += other.set_aside
 
 
 def open_run(business_date: date) -> tuple[Run, bool]:
@@ -92,13 +99,13 @@ def execute(run: Run) -> Run:
         return run
     work(run)
     try:
-        work(run, wait=True)
+        last = work(run, wait=True)
     except OperationalError as error:
         if not isinstance(error.__cause__, LockNotAvailable):
             raise
         log.warning("Run %s waits for people that somebody else holds", run.business_date)
         return run
-    return close_run(run)
+    return close_run(run, whole=not last.set_aside)
 
 
 def work(run: Run, *, wait: bool = False) -> Batch:
@@ -113,9 +120,7 @@ def work(run: Run, *, wait: bool = False) -> Batch:
             if not claimed:
                 break
             day, after = claimed[-1]
-            done = purge_people(run, [customer for _, customer in claimed], wait=wait)
-            total.people += done.people
-            total.rows += done.rows
+            total.add(purge_or_set_aside(run, [customer for _, customer in claimed], wait=wait))
             size = _next_size(size, monotonic() - started)
     return total
 
@@ -131,6 +136,21 @@ def _next(
     with connection.cursor() as cursor:
         cursor.execute(source.next_batch, {"on": on, "day": day, "after": after, "size": size})
         return list(cursor.fetchall())
+
+
+def purge_or_set_aside(run: Run, customer_ids: Sequence[int], *, wait: bool = False) -> Batch:
+    """Purge people so that one whose rows cannot go stops nobody else (F14)."""
+    try:
+        return purge_people(run, customer_ids, wait=wait)
+    except (IntegrityError, InternalError) as refusal:
+        if len(customer_ids) == 1:
+            cause = type(refusal.__cause__).__name__
+            log.error("Run %s sets aside customer %s: %s", run.pk, customer_ids[0], cause)
+            return Batch(set_aside=1)
+    middle = len(customer_ids) // 2
+    batch = purge_or_set_aside(run, customer_ids[:middle], wait=wait)
+    batch.add(purge_or_set_aside(run, customer_ids[middle:], wait=wait))
+    return batch
 
 
 def purge_people(run: Run, customer_ids: Sequence[int], *, wait: bool = False) -> Batch:
@@ -199,12 +219,15 @@ def _suppress(cursor: Any, params: dict[str, Any]) -> None:
     Suppression.objects.bulk_create(found, ignore_conflicts=True)
 
 
-def close_run(run: Run) -> Run:
-    """Sweep what belongs to nobody, then close the run with its counts per rule."""
+def close_run(run: Run, *, whole: bool = True) -> Run:
+    """Sweep what belongs to nobody, then close the run with its counts per rule.
+
+    Not whole when people were set aside: they are due again the next night.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RUN_LOCK])
         run.refresh_from_db()
-        if run.status == Run.Status.DONE:
+        if run.status != Run.Status.RUNNING:
             return run
         for statement in statements.ownerless_sql():
             cursor.execute(statement, {"on": run.business_date})
@@ -213,7 +236,7 @@ def close_run(run: Run) -> Run:
         per_rule = receipts.values_list("rule").annotate(n=Sum("row_count")).order_by("rule")
         run.counts = dict(per_rule)
         run.people = receipts.values("customer_id").distinct().count()
-        run.status = Run.Status.DONE
+        run.status = Run.Status.DONE if whole else Run.Status.FAILED
         run.finished_at = timezone.now()
         run.save(update_fields=["counts", "people", "status", "finished_at"])
     log.info("Run %s is closed: %s people, %s", run.business_date, run.people, run.counts)

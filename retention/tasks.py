@@ -34,7 +34,7 @@ def reconcile() -> None:
 def purge(business_date: str) -> None:
     """Take part in a run until nothing of it is due, then go on with the next open one."""
     run = Run.objects.get(business_date=date.fromisoformat(business_date))
-    if actions.execute(run).status == Run.Status.DONE:
+    if actions.execute(run).status != Run.Status.RUNNING:
         ring()
 
 

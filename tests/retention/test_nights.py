@@ -4,9 +4,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from customers.dates import STOCKHOLM
+from customers.models import AccessLog, Customer
 from retention import tasks
 from retention.actions import (
     execute,
@@ -99,3 +101,19 @@ def test_a_run_that_died_halfway_goes_on_where_it_was() -> None:
     execute(run)
     assert Receipt.objects.count() == done * 3
     assert run.started_at - timedelta(days=1) < (run.finished_at or run.started_at)
+
+
+def test_who_cannot_be_purged_is_set_aside_and_stops_nobody(transactional_db: None) -> None:
+    people = [cast.person(f"P{n}", since=date(2019, 1, 7)) for n in range(5)]
+    for customer in people:
+        cast.subscription(customer, date(2019, 1, 7), date(2022, 10, 1))
+    stuck = people[2]
+    # An account that something which stays points at, as no act of ours leaves it.
+    AccessLog.objects.create(customer=people[0], actor=stuck.user, reason="case")
+    run = execute(open_run(date(2026, 11, 20))[0])
+    assert run.status == Run.Status.FAILED
+    names = {c.name for c in Customer.objects.all()}
+    assert names == {"", stuck.name}
+    assert run.people == 4
+    with pytest.raises(CommandError, match="set aside"):
+        call_command("purge", "--on", "2026-11-19")

@@ -14,6 +14,7 @@ from rich.table import Column, Table
 from customers.dates import today
 from customers.personal_data import Category
 from retention import actions
+from retention.models import Run
 from retention.rules import due, plan_for
 from retention.schedule import PERIOD
 
@@ -51,6 +52,15 @@ class Command(BaseCommand):
         except actions.RunRefusedError as refusal:
             raise CommandError(str(refusal)) from refusal
         run = actions.execute(run)
+        if run.status == Run.Status.RUNNING:
+            raise CommandError(
+                f"Somebody else holds people of the night to {on}; run it again in a minute."
+            )
+        if run.status == Run.Status.FAILED:
+            raise CommandError(
+                f"The night to {on} set aside people whose rows the database would not give up; "
+                "see the log, mend what holds them, and the next night takes them."
+            )
         self._print(
             f"The night to {on} is done: {run.people} people.",
             Counter(run.counts),
