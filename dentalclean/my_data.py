@@ -4,7 +4,7 @@ The page walks the personal-data map. Models and columns that are known by name 
 whatever else is on the map gets a plain one, so nothing is left out by forgetting.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -109,7 +109,11 @@ def build(
     for holding in holdings.values():
         for category, fact in PRESENTERS.get(holding.label, _plain)(page, holding):
             by_category.setdefault(category, []).append(fact)
-    return {"about": about(page), "groups": _groups(by_category), "lacks": list(_lacks(page))}
+    return {
+        "about": about(page),
+        "groups": _groups(by_category),
+        "lacks": list(_lacks(page, by_category)),
+    }
 
 
 def _groups(by_category: dict[Category, list[Fact]]) -> list[dict[str, Any]]:
@@ -518,7 +522,7 @@ def know(categories: set[Category]) -> str:
     return _("Vi vet %(what)s.") % {"what": listed(parts)}
 
 
-def _lacks(page: Page) -> Iterator[dict[str, str]]:
+def _lacks(page: Page, shown: Container[Category]) -> Iterator[dict[str, str]]:
     """Yield what we do not have, each true of this person."""
     customer = page.customer
     if customer.national_id_sealed is None:
@@ -536,7 +540,7 @@ def _lacks(page: Page) -> Iterator[dict[str, str]]:
     }
     told = {Category.IDENTITY, Category.CONTACT, Category.ADDRESS, Category.NATIONAL_ID}
     for category in Category:
-        if category not in page.entries and category not in told:
+        if category not in page.entries and category not in shown and category not in told:
             yield {"name": str(category.label), "text": _("Det finns inget sådant om dig.")}
 
 

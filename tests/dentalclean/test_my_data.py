@@ -15,6 +15,7 @@ from customers.models.channels import Collected, Source
 from customers.personal_data import Category
 from dentalclean import my_data
 from dentalclean.everything import holdings
+from retention.models import Receipt
 from retention.rules import calendar
 from tests import cast
 from tests.doors import signed_in, text
@@ -206,3 +207,13 @@ def test_the_page_asks_the_database_a_fixed_number_of_times(
 def test_today_is_the_day_of_the_page() -> None:
     anna = cast.person(since=today())
     assert facts_of(anna)["Namn"].source.endswith(str(today().year))
+
+
+def test_what_is_shown_is_not_said_to_be_missing() -> None:
+    anna = cast.person()
+    none = "Raderingskvitton. Det finns inget sådant om dig."
+    assert none in text(signed_in(anna).get("/mina-uppgifter/"))
+    Receipt.objects.create(customer_id=anna.pseudonym, category=1, rule="RET-02", row_count=2)
+    page = text(signed_in(anna).get("/mina-uppgifter/"))
+    assert "Raderingskvitton" in page
+    assert none not in page
