@@ -29,7 +29,7 @@ RUN python -c "from dentalclean.embedded.keys import generate; \
     CACHE_URL=redis://none EMAIL_URL=smtp://none MAIL_FROM=none@example.com \
     SITE_URL=https://none ALLOWED_HOSTS=none CONTROLLER_NAME=none \
     CONTROLLER_ORGANISATION_NUMBER=none CONTROLLER_ADDRESS=none CONTROLLER_PHONE=none \
-    CONTROLLER_PHONE_HOURS=none CONTROLLER_EMAIL=none \
+    CONTROLLER_PHONE_HOURS=none CONTROLLER_PHONE_HOURS_EN=none CONTROLLER_EMAIL=none \
     python manage.py collectstatic --no-input --verbosity 0 --ignore rest_framework \
     && rm /tmp/drawn
 USER dentalclean

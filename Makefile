@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 APPS := customers consent disclosures retention privacy_requests dentalclean
 
-.PHONY: run test check bench lock servers manage clean
+.PHONY: run test check messages bench lock servers manage clean
 
 run: $(VENV)/run.stamp  ## start everything on this machine; Ctrl-C stops it
 	@$(BIN)/python -m dentalclean.embedded run
@@ -29,6 +29,9 @@ check: $(VENV)/test.stamp  ## everything that can be said without running the te
 	$(BIN)/deptry .
 	$(BIN)/python -m tests.production_settings makemigrations --check --dry-run
 	$(BIN)/python -m tests.production_settings check --deploy --fail-level WARNING
+
+messages: $(VENV)/test.stamp  ## bring locale/ up to date with the code and compile it
+	@$(BIN)/python -m tests.messages
 
 bench: $(VENV)/test.stamp  ## ours against hand-written; ONLY=purge N=50000 for one
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(N),-n $(N))

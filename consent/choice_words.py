@@ -177,6 +177,7 @@ def said(kind: str, purpose: str, channel: str) -> str:
 
 
 def _about(purpose: str, channel: str) -> str:
-    what = f"”{BY_CODE[purpose].name}”" if purpose in BY_CODE else _("all reklam")
+    known = purpose in BY_CODE
+    what = _("”%(name)s”") % {"name": BY_CODE[purpose].name} if known else _("all reklam")
     how = BY.get(Channel(channel)) if channel else None
     return f"{what} {how}" if how else what

@@ -234,11 +234,7 @@ def ads(found: dict[Use, Decision], on: date) -> list[str]:
         for use, decision in found.items()
         if use.purpose in ADS and decision.allowed(on)
     }
-    return [
-        str(channel.label) if channel is Channel.PUSH else str(channel.label).lower()
-        for channel in Channel
-        if channel in channels
-    ]
+    return [str(channel.label).lower() for channel in Channel if channel in channels]
 
 
 def groups(

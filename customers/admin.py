@@ -81,10 +81,6 @@ def with_relation(people: QuerySet[Customer]) -> QuerySet[Customer]:
 RELATIONS = {"now": _("Kund"), "before": _("Tidigare kund"), "never": _("Har inte köpt")}
 
 
-def _kronor(ore: int) -> str:
-    return f"{words.figures(ore // 100)},{ore % 100:02d} kr"
-
-
 class AddressInline(ReadOnlyInline):
     model = Address
     fields = ("kind", "street", "postcode", "city", "country", "source", "collected", "given_on")
@@ -118,7 +114,7 @@ class InvoiceInline(ReadOnlyInline):
     @admin.display(description=_("belopp"))
     def amount(self, invoice: Invoice) -> str:
         """Return the total in kronor."""
-        return _kronor(invoice.total_ore)
+        return words.amount(invoice.total_ore)
 
 
 class SupportCaseInline(ReadOnlyInline):
@@ -391,7 +387,7 @@ class InvoiceAdmin(TracedAdmin):
     @admin.display(description=_("belopp"))
     def amount(self, invoice: Invoice) -> str:
         """Return the total in kronor."""
-        return _kronor(invoice.total_ore)
+        return words.amount(invoice.total_ore)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

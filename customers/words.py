@@ -3,6 +3,7 @@
 import re
 from datetime import date, datetime, timedelta
 
+from django.conf import settings
 from django.utils import dateformat, timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -29,6 +30,14 @@ _SPELT = re.compile(r"(?:den )?(\d{1,2}) ([a-zåäö]+) (\d{4})", re.ASCII | re.
 
 def _language() -> str:
     return "en" if (translation.get_language() or "sv").startswith("en") else "sv"
+
+
+def controller() -> dict[str, str]:
+    """Tell who answers for the personal data, with the hours in words of the language (P32)."""
+    said: dict[str, str] = dict(settings.CONTROLLER)
+    if _language() == "en":
+        said["phone_hours"] = settings.PHONE_HOURS_EN
+    return said
 
 
 def _as_date(moment: date | datetime) -> date:
@@ -78,6 +87,13 @@ def moment(at: datetime, today: date | None = None) -> str:
 def figures(number: int) -> str:
     """Write a number with a hard space between thousands."""
     return f"{number:,}".replace(",", HARD_SPACE)
+
+
+def amount(ore: int) -> str:
+    """Say an amount of money: 1 249,00 kr."""
+    kronor, rest = divmod(abs(ore), 100)
+    sign, point = "−" if ore < 0 else "", "," if _language() == "sv" else "."
+    return f"{sign}{figures(kronor)}{point}{rest:02d}{HARD_SPACE}kr"
 
 
 def in_words(number: int, one: str = "ett") -> str:

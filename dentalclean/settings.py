@@ -132,6 +132,9 @@ CONTROLLER = {
         "dataskydd@dentalclean.example",
     ),
 }
+PHONE_HOURS_EN = text(
+    "CONTROLLER_PHONE_HOURS_EN", "the hours of customer service, in English", "weekdays 9-16"
+)
 
 # Address
 

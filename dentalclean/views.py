@@ -145,7 +145,8 @@ def _file_of(case: Case) -> Extract | None:
 def _knows(entries: list[CalendarEntry]) -> str:
     about = my_data.know({entry.category for entry in entries})
     number = capfirst(in_words(len(entries)))
-    return f"{about} " + _("%(number)s slags uppgifter.") % {"number": number}
+    kinds = ngettext("%(number)s slags uppgifter.", "%(number)s slags uppgifter.", len(entries))
+    return f"{about} " + kinds % {"number": number}
 
 
 def _gets(channels: list[str]) -> str:

@@ -28,6 +28,7 @@ from consent.rules import may_process
 from customers.dates import today
 from customers.models import Address, Customer
 from customers.models.channels import Channel
+from customers.words import controller
 from disclosures import files
 from disclosures.bell import ring_on_commit
 from disclosures.models import Outbox
@@ -140,7 +141,7 @@ def _queue(
 def _render(template: str, language: str, context: Mapping[str, Any]) -> tuple[str, str]:
     found: Any = get_template(f"mail/{template}.{language}.txt")
     with translation.override(language):
-        plain = Context({"controller": settings.CONTROLLER, **context}, autoescape=False)
+        plain = Context({"controller": controller(), **context}, autoescape=False)
         text = found.template.render(plain)
     subject, _, rest = text.partition("\n")
     empty, _, body = rest.partition("\n")

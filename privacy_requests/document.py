@@ -6,8 +6,9 @@ from django.utils import translation
 
 from consent.purposes import BY_CODE
 from customers.dates import STOCKHOLM, stockholm_date
+from customers.words import controller
 from privacy_requests import telling
-from privacy_requests.extract import Content, controller
+from privacy_requests.extract import Content
 from privacy_requests.saying import ARTICLE, BASIS, said
 from retention.schedule import PERIOD
 

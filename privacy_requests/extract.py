@@ -14,7 +14,6 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, models, transaction
 from django.utils import translation
 
@@ -296,8 +295,3 @@ def filled(copy: TableCopy) -> Iterator[Column]:
     for column in copy.columns:
         if any(row[column.key] for row in copy.said):
             yield column
-
-
-def controller() -> dict[str, str]:
-    """Return who answers for the data."""
-    return dict(settings.CONTROLLER)

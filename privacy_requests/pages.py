@@ -11,7 +11,7 @@ from consent.purposes import BY_CODE
 from customers import words
 from customers.dates import stockholm_date
 from privacy_requests import telling
-from privacy_requests.extract import Column, Content, TableCopy, controller, filled
+from privacy_requests.extract import Column, Content, TableCopy, filled
 from privacy_requests.saying import ARTICLE, BASIS, said
 from retention.schedule import PERIOD
 
@@ -28,7 +28,7 @@ TOLD_ELSEWHERE = {"consent.event", "consent.processingrecord"}
 def as_pages(content: Content) -> dict[str, Any]:
     """Return everything the typesetter needs, in the person's language."""
     with translation.override(content.language):
-        company = controller()
+        company = words.controller()
         taken = f"{words.full_day(content.taken_at)} {words.clock(content.taken_at)}"
         return {
             "lang": content.language,

@@ -36,14 +36,10 @@ MESSAGES: dict[str, str | Promise] = {
     "extract_code": gettext_lazy("kod för att hämta ditt utdrag"),
 }
 RULE = re.compile(r" \([A-Z]{3}-\d+\)$")
-LANGUAGES = {"sv": "svenska", "en": "English"}
-
-
-def amount(ore: int) -> str:
-    """Say an amount of money: 1 249,00 kr."""
-    kronor, rest = divmod(abs(ore), 100)
-    sign = "−" if ore < 0 else ""
-    return f"{sign}{words.figures(kronor)},{rest:02d}{words.HARD_SPACE}kr"
+LANGUAGES: dict[str, str | Promise] = {
+    "sv": gettext_lazy("svenska"),
+    "en": gettext_lazy("engelska"),
+}
 
 
 def _basis(value: str) -> str:
@@ -82,7 +78,7 @@ SAID: dict[str, Callable[[Any], str]] = {
     "purpose": _purpose,
     "field": _changed_field,
     "template": lambda value: str(MESSAGES.get(value, value)),
-    "language": lambda value: LANGUAGES.get(value, value),
+    "language": lambda value: str(LANGUAGES.get(value, value)),
     "country": lambda value: _("Sverige") if value == "SE" else str(value),
     "change_message": _changes,
     "size": lambda value: words.file_size(value) if value else "",
@@ -96,7 +92,7 @@ def said(column: Any, value: Any) -> str:
     if column.name in SAID:
         return SAID[column.name](value)
     if column.name.endswith("_ore"):
-        return amount(value)
+        return words.amount(value)
     label = dict(column.flatchoices).get(value) if column.choices else None
     return chosen(str(label)) if label is not None else _by_type(value)
 
@@ -131,5 +127,5 @@ def day(value: date) -> str:
 def _line(value: dict[str, Any]) -> str:
     """Say a line of an invoice: 2 × Borsthuvud, 198,00 kr; anything else as it stands."""
     if value.keys() >= {"text", "quantity", "ore"}:
-        return f"{value['quantity']} × {value['text']}, {amount(value['ore'])}"
+        return f"{value['quantity']} × {value['text']}, {words.amount(value['ore'])}"
     return ", ".join(f"{key}: {_by_type(entry)}" for key, entry in value.items())

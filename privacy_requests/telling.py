@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import date
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from consent.models import Event, ProcessingRecord
@@ -129,10 +128,11 @@ def withheld() -> str:
 
 def rights() -> list[tuple[str, str]]:
     """Return what the person can ask for, and how."""
+    company = words.controller()
     where = {
-        "phone": settings.CONTROLLER["phone"],
-        "hours": settings.CONTROLLER["phone_hours"],
-        "email": settings.CONTROLLER["email"],
+        "phone": company["phone"],
+        "hours": company["phone_hours"],
+        "email": company["email"],
     }
     return [
         (

@@ -32,6 +32,7 @@ def environment(data_dir: str) -> dict[str, str]:
         "CONTROLLER_ADDRESS": "Exempelgatan 1, 111 22 Stockholm",
         "CONTROLLER_PHONE": "08-465 004 10",
         "CONTROLLER_PHONE_HOURS": "vardagar 9-16",
+        "CONTROLLER_PHONE_HOURS_EN": "weekdays 9-16",
         "CONTROLLER_EMAIL": "dataskydd@dentalclean.example",
     }
 

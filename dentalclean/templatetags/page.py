@@ -3,7 +3,6 @@
 from typing import Any, NamedTuple
 
 from django import template
-from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
@@ -11,6 +10,8 @@ from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+
+from customers import words
 
 register = template.Library()
 
@@ -77,8 +78,7 @@ def tabs(context: dict[str, Any], label: str) -> dict[str, Any]:
 @register.simple_tag
 def controller() -> dict[str, str]:
     """Tell who answers for the personal data (P32)."""
-    said: dict[str, str] = settings.CONTROLLER
-    return said
+    return words.controller()
 
 
 @register.simple_tag(takes_context=True)
