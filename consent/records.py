@@ -53,7 +53,10 @@ FACTS = """
       LEFT JOIN LATERAL (
            SELECT MAX((COALESCE(i.due_on, i.issued_on) + interval '3 years')::date) AS until
              FROM customers_invoice i
-            WHERE i.customer_id = c.id AND i.kind = 'invoice' AND i.paid_on IS NULL) debt ON TRUE
+            WHERE i.customer_id = c.id AND i.kind = 'invoice' AND i.paid_on IS NULL
+              AND i.total_ore > (SELECT COALESCE(SUM(ABS(k.total_ore)), 0)
+                    FROM customers_invoice k
+                   WHERE k.refers_to_id = i.id AND k.kind IN ('credit', 'payment'))) debt ON TRUE
       LEFT JOIN LATERAL (
            SELECT MAX(i.retain_until) AS until
              FROM customers_invoice i WHERE i.customer_id = c.id) invoices ON TRUE
