@@ -4,8 +4,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from customers import crypto
-from customers.dates import today
+from customers import crypto, rules
+from customers.dates import add_years, today
 from customers.models import AccessLog, Address, Change, Customer, User
 from customers.models.channels import Collected, Source
 
@@ -30,12 +30,15 @@ def change_details(
     """Change a person's details at once and keep what was; return the changes made.
 
     Keys are those of OF_THE_PERSON and OF_THE_ADDRESS, values already cleaned. Raises StaleError
-    when the person is no longer at `expected_version`, KeyError for any other key.
+    when the person is no longer at `expected_version` or erased, KeyError for any other key. Of
+    somebody with a protected identity nothing old is kept (RUL-24).
     """
     unknown = set(values) - set(OF_THE_PERSON) - set(OF_THE_ADDRESS)
     if unknown:
         raise KeyError(", ".join(sorted(unknown)))
     locked = Customer.objects.select_for_update().get(pk=customer.pk)
+    if not locked.name:
+        raise StaleError(_("Uppgifterna har raderats, så det finns inget att ändra."))
     if expected_version is not None and locked.version != expected_version:
         raise StaleError(
             _("Uppgiften ändrades av någon annan medan du skrev. Titta och spara igen.")
@@ -67,7 +70,8 @@ def change_details(
     if any(change.field in OF_THE_ADDRESS for change in changes):
         address.source, address.collected, address.given_on = source, collected, today()
         address.save()
-    Change.objects.bulk_create(changes)
+    if not locked.protection:
+        Change.objects.bulk_create(changes)
     customer.refresh_from_db()
     return changes
 
@@ -76,7 +80,8 @@ def change_details(
 def set_national_id(customer: Customer, number: str) -> None:
     """Keep a national identity number of twelve digits, sealed and with its look-up hash (PNR-02).
 
-    The day it is set is the day it was last used (RUL-16).
+    The day it is set is the day it was last used (RUL-16). A number that tells of a minor wins over
+    what was said, and is remembered as the birth date when it goes (RUL-03).
     """
     customer.national_id_sealed = crypto.seal(
         number.encode(),
@@ -85,7 +90,17 @@ def set_national_id(customer: Customer, number: str) -> None:
     )
     customer.national_id_hash = crypto.lookup_hash(number)
     customer.national_id_used_on = today()
-    customer.save(update_fields=["national_id_sealed", "national_id_hash", "national_id_used_on"])
+    born = rules.born(number)
+    if today() < add_years(born, 18):
+        customer.birth_date = born
+    customer.save(
+        update_fields=[
+            "national_id_sealed",
+            "national_id_hash",
+            "national_id_used_on",
+            "birth_date",
+        ]
+    )
 
 
 def record_reading(customer: Customer, actor: User, reason: str, words: str = "") -> AccessLog:

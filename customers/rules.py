@@ -117,6 +117,12 @@ def clean_national_id(value: str, on: date | None = None) -> str:
     return whole
 
 
+def born(national_id: str) -> date:
+    """Return the birth date that a number of twelve digits tells, be it a coordination number."""
+    day = int(national_id[6:8])
+    return date(int(national_id[:4]), int(national_id[4:6]), day - 60 if day > 60 else day)
+
+
 def _luhn_holds(ten_digits: str) -> bool:
     try:
         luhn.validate(ten_digits)
