@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from consent import records
+from customers.actions import set_national_id
 from customers.dates import today
 from customers.models import (
     Address,
@@ -46,14 +47,25 @@ class InvoiceLine(TypedDict):
     ore: int
 
 
-def _lock(customer: Customer) -> None:
+def _lock(customer: Customer) -> Customer:
     """Make the purge wait or pass by: whoever changes a fact has the person's row first."""
-    Customer.objects.select_for_update().only("pk").get(pk=customer.pk)
+    return Customer.objects.select_for_update().get(pk=customer.pk)
+
+
+def _lock_known(customer: Customer) -> None:
+    """Lock the person; nobody comes back into a row that a night has just emptied (F10)."""
+    if not _lock(customer).name:
+        raise FactError("The person's details have been erased; register them anew.")
 
 
 def _not_to_come(day: date, what: str) -> None:
     if day > today():
         raise FactError(f"{what} cannot lie in the future; give a day up to and including today.")
+
+
+def _not_before(order: Order, day: date) -> None:
+    if day < order.ordered_on:
+        raise FactError(f"The order was placed on {order.ordered_on}; give that day or a later.")
 
 
 @transaction.atomic
@@ -100,7 +112,7 @@ def subscribe(
     customer: Customer, product: Product, started_on: date, *, collected: str = Collected.WEB
 ) -> Subscription:
     """Start a subscription; by starting it the person confirms being of age (RUL-03)."""
-    _lock(customer)
+    _lock_known(customer)
     subscription = Subscription.objects.create(
         customer=customer, product=product, started_on=started_on, collected=collected
     )
@@ -134,7 +146,7 @@ def place_order(
     collected: str = Collected.WEB,
 ) -> Order:
     """Take an order; the person is in relation until it is delivered or cancelled (RUL-12)."""
-    _lock(customer)
+    _lock_known(customer)
     _not_to_come(ordered_on, "The day of an order")
     order = Order.objects.create(
         number=number,
@@ -153,6 +165,9 @@ def deliver(order: Order, on: date) -> Order:
     """Record that an order has reached the person; complaints run from here (CLM-02)."""
     _lock(order.customer)
     _not_to_come(on, "The day of a delivery")
+    _not_before(order, on)
+    if order.cancelled_on is not None:
+        raise FactError("A cancelled order is not delivered; take a new order instead.")
     order.delivered_on = on
     order.save(update_fields=["delivered_on"])
     records.refresh([order.customer_id])
@@ -165,6 +180,8 @@ def cancel(order: Order, on: date) -> Order:
     _lock(order.customer)
     if order.delivered_on is not None:
         raise FactError("A delivered order cannot be cancelled; record a withdrawal instead.")
+    _not_to_come(on, "The day of a cancellation")
+    _not_before(order, on)
     order.cancelled_on = on
     order.save(update_fields=["cancelled_on"])
     records.refresh([order.customer_id])
@@ -185,9 +202,14 @@ def issue_invoice(
     """Issue a verification with the next number, the buyer as known now (BFL-04).
 
     A verification that refers to another moves both to the later of their last days (BFL-03,
-    RUL-19). Raises FactError when no fiscal year covers the day.
+    RUL-19); what it refers to refers to nothing itself, so that nothing leaves before what refers
+    to it. Raises FactError then, and when no fiscal year covers the day.
     """
     _lock(customer)
+    if refers_to is not None:
+        refers_to.refresh_from_db(fields=["linked_year", "customer"])
+        if refers_to.refers_to_id is not None or refers_to.customer_id != customer.pk:
+            raise FactError("Refer to an invoice of this person that refers to none itself.")
     year = FiscalYear.objects.filter(starts_on__lte=issued_on, ends_on__gte=issued_on).first()
     if year is None:
         raise FactError(f"No fiscal year covers {issued_on}; enter it under fiscal years first.")
@@ -221,6 +243,8 @@ def issue_invoice(
 @transaction.atomic
 def settle(invoice: Invoice, on: date) -> Invoice:
     """Record that an invoice is paid; an open debt no longer holds the person (CLM-01)."""
+    if invoice.customer is not None:
+        _lock(invoice.customer)
     invoice.paid_on = on
     invoice.save(update_fields=["paid_on"])
     if invoice.customer_id is not None:
@@ -229,11 +253,19 @@ def settle(invoice: Invoice, on: date) -> Invoice:
 
 
 @transaction.atomic
+def use_national_id(customer: Customer, number: str) -> None:
+    """Keep a national identity number for a credit decision, thirty days from now (RUL-16)."""
+    _lock_known(customer)
+    set_national_id(customer, number)
+    records.refresh([customer.pk])
+
+
+@transaction.atomic
 def ask(
     customer: Customer, subject: str, body: str = "", *, collected: str = Collected.PORTAL
 ) -> SupportCase:
     """Register a question; open, it holds the person's details (RUL-01)."""
-    _lock(customer)
+    _lock_known(customer)
     case = SupportCase.objects.create(
         customer=customer, subject=subject, body=body, collected=collected, opened_at=timezone.now()
     )

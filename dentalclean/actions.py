@@ -6,6 +6,7 @@ from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from consent import records
 from customers.actions import change_details
 from customers.models import Change, Customer, Session, User
 from customers.models.channels import Collected, Source
@@ -26,6 +27,19 @@ class NothingToUndoError(Exception):
 
 
 @transaction.atomic
+def change_own_details(
+    customer: Customer, values: dict[str, str], *, expected_version: int | None = None
+) -> list[Change]:
+    """Change details by the person's own hand, which is a contact of theirs (RET-04).
+
+    Raises StaleError.
+    """
+    changes = change_details(customer, values, expected_version=expected_version)
+    records.refresh([customer.pk])
+    return changes
+
+
+@transaction.atomic
 def change_email(
     customer: Customer,
     email: str,
@@ -41,7 +55,7 @@ def change_email(
     old, user = customer.email, customer.user
     if user is not None and _belongs_to_another(email, user):
         raise AddressTakenError
-    changes = change_details(customer, {"email": email}, expected_version=expected_version)
+    changes = change_own_details(customer, {"email": email}, expected_version=expected_version)
     if not changes or user is None:
         return changes
     try:
@@ -88,4 +102,4 @@ def undo(
     values = {change.field: change.old for change in changes}
     if "email" in values:
         return change_email(customer, values["email"], session_key=session_key)
-    return change_details(customer, values)
+    return change_own_details(customer, values)

@@ -23,9 +23,10 @@ from consent.facts import (
     register_customer,
     settle,
     subscribe,
+    use_national_id,
 )
 from consent.purposes import Use
-from customers.actions import change_details, set_national_id
+from customers.actions import change_details
 from customers.dates import STOCKHOLM, add_months, add_years, today
 from customers.models import Customer, FiscalYear, Invoice, Product
 from customers.models.channels import Collected
@@ -100,7 +101,7 @@ def _active(customer: Customer, came: date) -> None:
     _informed(customer, came)
     subscribe(customer, _product("borsthuvud"), came)
     _deliveries(customer, "borsthuvud", came, today() - timedelta(days=20), 6)
-    set_national_id(customer, "199006022397")
+    use_national_id(customer, "199006022397")
     say_yes(customer, Use("H", "email"), at=_at(add_months(came, 4)))
     say_yes(customer, Use("G", "social"), at=_at(add_months(came, 4)))
     say_no(customer, Use("H", "phone"), at=_at(add_months(came, 7)))
