@@ -179,7 +179,10 @@ def restrict(
     collected: str = Collected.PORTAL,
     at: datetime | None = None,
 ) -> Event:
-    """Limit the use of a person's data (RES-01, RES-03)."""
+    """Limit the use of a person's data (RES-01, RES-03).
+
+    The person's own limit, lifted by them alone, never takes the place of one that asks for notice.
+    """
     return append(
         customer,
         Kind.RESTRICTED,
@@ -193,8 +196,7 @@ def restrict(
 @transaction.atomic
 def lift_own_restriction(customer: Customer, *, at: datetime | None = None) -> Event:
     """Let the person lift a limit they set themselves; other grounds ask for notice (RES-05)."""
-    customer.refresh_from_db(fields=["restriction"])
-    if customer.restriction != Restriction.VOLUNTARY:
+    if _locked(customer).restriction != Restriction.VOLUNTARY:
         raise NotAllowedError("Only a person's own limitation is lifted without notice.")
     return append(
         customer,
@@ -221,7 +223,7 @@ def append(
     at: datetime | None = None,
 ) -> Event:
     """Write one ledger entry, the standings it changes and the records that follow."""
-    Customer.objects.select_for_update().only("pk").get(pk=customer.pk)
+    locked = _locked(customer)
     event = Event.objects.create(
         customer=customer,
         kind=kind,
@@ -237,12 +239,22 @@ def append(
     if evidence or actor:
         EventDetail.objects.create(event=event, evidence=evidence, actor=actor)
     if kind in (Kind.RESTRICTED, Kind.UNRESTRICTED):
-        customer.restriction = ground if kind == Kind.RESTRICTED else Restriction.NONE
+        customer.restriction = _restriction_after(locked.restriction, kind, ground)
         customer.save(update_fields=["restriction"])
     else:
         _write_standings(customer, event)
     records.refresh([customer.pk])
     return event
+
+
+def _locked(customer: Customer) -> Customer:
+    return Customer.objects.select_for_update().only("pk", "restriction").get(pk=customer.pk)
+
+
+def _restriction_after(before: str, kind: str, ground: str) -> str:
+    if kind == Kind.UNRESTRICTED:
+        return Restriction.NONE.value
+    return before if before and ground == Restriction.VOLUNTARY else ground
 
 
 def _write_standings(customer: Customer, event: Event) -> None:
