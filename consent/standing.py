@@ -61,7 +61,10 @@ def after(state: State | None, event: Event) -> State | None:
     day = stockholm_date(event.at)
     match event.kind:
         case Kind.NOTICE_SERVED:
-            return state or State(Held.OPT_OUT, False, day, FAR, day, event.authority)
+            # A yes without proof counts as none (CON-02); what needs no yes opens all the same.
+            if state is None or (state.permission == Held.NONE and not state.declined):
+                return State(Held.OPT_OUT, False, day, FAR, day, event.authority)
+            return state
         case Kind.UNPROVEN:
             return state or State(Held.NONE, False, FAR, NEVER, day, event.authority)
         case Kind.SOFT_OPT_IN:

@@ -133,6 +133,8 @@ STAND = f"""
                                    AND w.id < COALESCE(r.id, w.id + 1)) AS yes,
                MAX(w.id) FILTER (WHERE w.kind = '{Kind.SOFT_OPT_IN}'
                                    AND w.id < COALESCE(r.id, w.id + 1)) AS sale,
+               MIN(w.id) FILTER (WHERE w.kind = '{Kind.NOTICE_SERVED}'
+                                   AND w.id < COALESCE(r.id, w.id + 1)) AS notice,
                MIN(w.id) FILTER (WHERE w.kind <> '{Kind.OBJECTED}'
                                    AND w.id < COALESCE(r.id, w.id + 1)) AS first
           FROM spoken w
@@ -145,6 +147,8 @@ STAND = f"""
                COALESCE(
                    w.yes,
                    CASE WHEN old.permission IS DISTINCT FROM '{Held.CONSENT}' THEN w.sale END,
+                   CASE WHEN COALESCE(old.permission, '{Held.NONE}') = '{Held.NONE}'
+                        THEN w.notice END,
                    CASE WHEN old.id IS NULL THEN w.first END) AS word
           FROM words w
           LEFT JOIN consent_standing old USING (customer_id, purpose, channel, third_party)
