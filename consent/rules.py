@@ -7,7 +7,7 @@ mentions today: the decision is the intersection of the stretches, so "allowed",
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import (
     Case,
     CharField,
+    Count,
     DateField,
     F,
     FilteredRelation,
@@ -30,6 +31,7 @@ from django.utils.translation import gettext_lazy as _
 from consent.models import Standing
 from consent.purposes import (
     Basis,
+    Ends,
     Permission,
     Restricted,
     Use,
@@ -63,6 +65,7 @@ class Condition:
 
     name: str
     reason: str | Promise
+    rules: tuple[str, ...]
     asked: Callable[[Use], bool]
     until: Callable[[Use], Any]
     since: Callable[[Use], Any] = lambda use: ALWAYS
@@ -86,9 +89,15 @@ def _held_enough(use: Use) -> Q:
     return Q(standing__permission__in=enough)
 
 
+def _stops_when_restricted(use: Use) -> bool:
+    """RES-04: own cases and legal notices go on, and an existing debt is a legal claim."""
+    goes_on = (Restricted.OWN_CASE, Restricted.LEGAL_NOTICE)
+    return use.of.restricted not in goes_on and use.of.ends is not Ends.DEBT
+
+
 def _restriction_leaves(use: Use) -> Q:
     """RES-02, RES-03: which restrictions leave this use open."""
-    if use.purpose in ("A", "A2", "L2"):
+    if use.purpose in ("A", "A2"):
         # A person's own limitation stops what is not necessary, not the deliveries (RES-03).
         return Q(restriction__in=[Restriction.NONE, Restriction.VOLUNTARY])
     return Q(restriction=Restriction.NONE)
@@ -97,9 +106,14 @@ def _restriction_leaves(use: Use) -> Q:
 _RELATION_END = F("record__relation_ended_on")
 
 
-def _nix_window(flag: str, months: int) -> Case:
-    """Keep a number or address in NIX open a while after the relation (MFL-06, RUL-31)."""
-    after_end = Coalesce(Plus(_RELATION_END, months=months), ALWAYS)
+def _nix_window(use: Use, flag: str, months: int) -> Case:
+    """Keep a number or address in NIX open a while after the relation (MFL-06, RUL-31).
+
+    The relation is with us: a partner has none, and only the yes that names it counts (NIX-04).
+    """
+    after_end: Any = Coalesce(Plus(_RELATION_END, months=months), ALWAYS)
+    if use.of.named_third_party:
+        after_end = ALWAYS
     return Case(
         When(**{flag: False}, then=OPEN),
         When(
@@ -133,12 +147,21 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition(
         "alive",
         _("Personen är avliden."),
+        ("RUL-29", "RET-05"),
         asked=lambda use: use.of.is_marketing or use.purpose in ("D", "E", "J"),
         until=lambda use: _only_if(Q(deceased_on__isnull=True)),
     ),
     Condition(
+        "not_declined",
+        _("Du har sagt nej."),
+        ("OBJ-01", "OBJ-02", "OBJ-04", "OBJ-06", "CON-03", "RUL-30"),
+        asked=_has_choice,
+        until=lambda use: _only_if(Q(standing__declined=False)),
+    ),
+    Condition(
         "informed",
         _("Du har inte fått den första informationen från oss än."),
+        ("INF-02",),
         asked=_is_marketing,
         since=lambda use: Coalesce(F("noticed_on"), OPEN),
         until=lambda use: OPEN,
@@ -146,6 +169,7 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition(
         "purpose",
         _("Det finns inget pågående ändamål som omfattar dig."),
+        ("LAW-01", "MFL-05", "RET-02", "RET-04", "RUL-11", "RUL-12"),
         asked=lambda use: True,
         since=lambda use: Coalesce(F("record__since"), OPEN),
         until=lambda use: Case(
@@ -157,6 +181,7 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition(
         "permission",
         _("Du har inte sagt ja till det."),
+        ("MFL-01", "MFL-02", "CON-01", "CON-02"),
         asked=_has_choice,
         since=lambda use: Coalesce(F("standing__opens"), OPEN),
         until=lambda use: Case(
@@ -166,14 +191,9 @@ CONDITIONS: tuple[Condition, ...] = (
         ),
     ),
     Condition(
-        "not_declined",
-        _("Du har sagt nej."),
-        asked=_has_choice,
-        until=lambda use: _only_if(Q(standing__declined=False)),
-    ),
-    Condition(
         "soft_opt_in",
         _("Det har gått mer än tolv månader sedan du slutade vara kund."),
+        ("MFL-06", "RUL-14"),
         asked=lambda use: use.permission is Permission.SOFT_OPT_IN,
         until=lambda use: Case(
             When(
@@ -187,18 +207,21 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition(
         "nix_phone",
         _("Numret finns i NIX."),
+        ("MFL-04", "MFL-06", "NIX-03", "NIX-04", "RUL-31"),
         asked=lambda use: use.of.is_marketing and use.channel == Channel.PHONE,
-        until=lambda use: _nix_window("nix_phone", 6),
+        until=lambda use: _nix_window(use, "nix_phone", 6),
     ),
     Condition(
         "nix_post",
         _("Adressen finns i NIX."),
+        ("MFL-04", "MFL-06", "RUL-31"),
         asked=lambda use: use.of.is_marketing and use.channel == Channel.POST,
-        until=lambda use: _nix_window("nix_post", 12),
+        until=lambda use: _nix_window(use, "nix_post", 12),
     ),
     Condition(
         "old_enough",
         _("Vi vet inte att du är gammal nog för det här."),
+        ("CHI-02", "RUL-03", "RUL-04"),
         asked=lambda use: use.of.minimum_age > 0,
         since=_grown_up_since,
         until=lambda use: OPEN,
@@ -206,12 +229,14 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition(
         "not_restricted",
         _("Användningen av dina uppgifter är begränsad."),
-        asked=lambda use: use.of.restricted not in (Restricted.OWN_CASE, Restricted.LEGAL_NOTICE),
+        ("RES-02", "RES-03", "RES-04"),
+        asked=_stops_when_restricted,
         until=lambda use: _only_if(_restriction_leaves(use)),
     ),
     Condition(
         "not_protected",
         _("Du har skyddade personuppgifter."),
+        ("SKY-01", "PAR-02"),
         asked=lambda use: (
             use.purpose in ("F", "P")
             or (use.of.is_marketing and use.channel in (Channel.POST, Channel.PHONE))
@@ -221,6 +246,7 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition(
         "reachable",
         _("Vi har ingen adress för den vägen."),
+        ("RUL-28",),
         asked=lambda use: use.channel in (Channel.EMAIL, Channel.SMS, Channel.PHONE),
         until=lambda use: _only_if(~Q(email="") if use.channel == Channel.EMAIL else ~Q(phone="")),
     ),
@@ -238,6 +264,7 @@ class Answer:
 
     name: str
     reason: str | Promise
+    rules: tuple[str, ...]
     since: date
     until: date
 
@@ -265,13 +292,16 @@ class Decision:
     def answers(self) -> tuple[Answer, ...]:
         """Every condition; put together only when somebody asks why."""
         if self.dates is None:
-            return (Answer("known", _("Vi har inga uppgifter om personen."), FAR, NEVER),)
+            return (
+                Answer("known", _("Vi har inga uppgifter om personen."), ("LAW-01",), FAR, NEVER),
+            )
         compiled = _compiled(self.use)
         said = dict(zip((*compiled.since, *compiled.until), self.dates, strict=True))
         return tuple(
             Answer(
                 c.name,
                 c.reason,
+                c.rules,
                 said.get(f"{c.name}_since", NEVER),
                 said.get(f"{c.name}_until", FAR),
             )
@@ -280,6 +310,17 @@ class Decision:
 
     def allowed(self, on: date) -> bool:
         return self.opens <= on <= self.closes
+
+    def changes_on(self, on: date) -> date | None:
+        """Return the next day after `on` when the answer changes by itself; None if it never does.
+
+        The stretch is unbroken, so it can only begin, or end the day after its last day.
+        """
+        if on < self.opens <= self.closes and self.opens < FAR:
+            return self.opens
+        if self.allowed(on) and self.closes < FAR:
+            return self.closes + timedelta(days=1)
+        return None
 
     def refusals(self, on: date) -> list[Answer]:
         return [answer for answer in self.answers if not answer.holds(on)]
@@ -416,3 +457,21 @@ def audience(use: Use, on: date) -> Iterator[int]:
     """Stream the keys of everyone whose data may be used so on that day, in constant memory."""
     found = gate(use).processable(use, on).order_by().values_list("pk", flat=True)
     return found.iterator(chunk_size=5000)
+
+
+def left_out(use: Use, on: date) -> dict[str, int]:
+    """Count the people outside the audience by the first condition that refuses, in one statement.
+
+    Conditions come in the order they are told; those that leave nobody out are not named.
+    """
+    first = []
+    for condition in conditions_for(use):
+        refuses = Q()
+        if condition.since(use) is not ALWAYS:
+            refuses |= Q(**{f"{condition.name}_since__gt": on})
+        if condition.until(use) is not OPEN:
+            refuses |= Q(**{f"{condition.name}_until__lt": on})
+        first.append(When(refuses, then=Value(condition.name)))
+    found = gate(use).annotate(refused_by=Case(*first, output_field=CharField())).order_by()
+    counted = dict(found.values_list("refused_by").annotate(people=Count("pk")))
+    return {c.name: counted[c.name] for c in conditions_for(use) if c.name in counted}
