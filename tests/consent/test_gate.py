@@ -1,12 +1,16 @@
 """May we, and why: one decision for one person, and the same for everybody."""
 
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date
 
 import pytest
 
-from consent.actions import restrict, say_no, say_yes
+from consent.actions import restrict, say_no, say_yes, serve_notice
 from consent.purposes import Use
-from consent.rules import audience, may_process, may_process_many
+from consent.rules import CONDITIONS, audience, left_out, may_process, may_process_many
+from customers.models import Customer
 from customers.models.channels import Collected
 from tests import cast
 
@@ -128,3 +132,94 @@ def test_below_sixteen_nothing_and_below_eighteen_only_what_they_said_yes_to(
     if says_yes:
         say_yes(anna, use, at=cast.noon(date(2026, 5, 2)))
     assert may_process(anna.pk, use).allowed(DAY) is allowed
+
+
+def test_the_decision_tells_when_it_changes_by_itself() -> None:
+    anna = cast.person(nix_phone=True)
+    cast.subscription(anna, date(2022, 1, 1), date(2025, 12, 31))
+    assert may_process(anna.pk, H_EMAIL).changes_on(DAY) == date(2027, 1, 1)
+    assert may_process(anna.pk, H_PHONE).changes_on(DAY) == date(2026, 7, 1)
+    assert may_process(anna.pk, H_PHONE).changes_on(date(2026, 6, 30)) == date(2026, 7, 1)
+    assert may_process(anna.pk, H_PHONE).changes_on(date(2026, 7, 1)) is None
+    assert may_process(anna.pk, G_EMAIL).changes_on(DAY) is None
+
+
+def test_what_waits_for_a_birthday_changes_on_it() -> None:
+    anna = cast.person(birth_date=date(2008, 7, 2))
+    cast.subscription(anna, date(2024, 1, 1))
+    assert may_process(anna.pk, H_EMAIL).changes_on(DAY) == date(2026, 7, 2)
+
+
+def test_what_no_day_ends_or_opens_never_changes_by_itself() -> None:
+    anna = cast.person()
+    cast.subscription(anna, date(2024, 1, 1))
+    assert may_process(anna.pk, G_EMAIL).changes_on(DAY) is None
+    say_no(anna)
+    assert may_process(anna.pk, G_EMAIL).changes_on(DAY) is None
+    assert may_process(0, G_EMAIL).changes_on(DAY) is None
+
+
+def test_every_condition_names_the_rules_it_follows() -> None:
+    law_and_rulings = re.compile(r"(MFL|NIX|OBJ|CON|CHI|INF|RES|RET|LAW|SKY|PAR|RUL)-\d\d")
+    for condition in CONDITIONS:
+        assert condition.rules, condition.name
+        assert all(law_and_rulings.fullmatch(rule) for rule in condition.rules), condition.name
+    anna = cast.person()
+    say_no(anna, H_POST)
+    (no, *_others) = may_process(anna.pk, H_POST).refusals(DAY)
+    assert (no.name, "OBJ-06" in no.rules) == ("not_declined", True)
+
+
+def test_those_left_out_are_counted_by_their_first_reason(
+    django_assert_num_queries: Callable[[int], AbstractContextManager[None]],
+) -> None:
+    names = ("Anna", "Bo", "Cia", "Dan", "Eva", "Fia", "Gun")
+    anna, bo, cia, dan, eva, _fia, gun = (cast.person(name) for name in names)
+    for customer in (anna, bo, dan, eva, gun):
+        cast.subscription(customer, date(2024, 1, 1))
+    cast.subscription(cia, date(2022, 1, 1), date(2025, 3, 31))
+    say_no(bo)
+    restrict(dan)
+    gun.deceased_on = date(2026, 5, 1)
+    gun.save()
+    say_no(gun)
+    Customer.objects.filter(pk=eva.pk).update(email="")
+    with django_assert_num_queries(1):
+        found = left_out(H_EMAIL, DAY)
+    assert found == {
+        "alive": 1,
+        "not_declined": 1,
+        "purpose": 1,
+        "soft_opt_in": 1,
+        "not_restricted": 1,
+        "reachable": 1,
+    }
+    assert sum(found.values()) + len(list(audience(H_EMAIL, DAY))) == Customer.objects.count()
+    assert list(found) == [c.name for c in CONDITIONS if c.name in found]
+
+
+def test_an_old_debt_is_pursued_though_the_use_is_restricted() -> None:
+    anna = cast.person()
+    cast.invoice(anna, date(2026, 5, 1), paid=False)
+    restrict(anna, "a")
+    assert refusals(anna, Use("L2", "email")) == []
+    assert "not_restricted" in refusals(anna, Use("A2", "internal"))
+
+
+def test_a_number_in_nix_is_open_to_a_partner_only_for_three_months_after_the_yes() -> None:
+    anna = cast.person(nix_phone=True)
+    cast.subscription(anna, date(2024, 1, 1))
+    partner = Use("P", "phone", "munvard-vast")
+    say_yes(anna, partner, at=cast.noon(date(2026, 4, 15)))
+    assert may_process(anna.pk, partner).changes_on(DAY) == date(2026, 7, 16)
+    assert may_process(anna.pk, H_PHONE).changes_on(DAY) is None
+
+
+def test_a_yes_without_proof_does_not_keep_shut_what_needs_no_yes() -> None:
+    anna = cast.person(notice=False)
+    cast.subscription(anna, date(2024, 1, 1))
+    for use in (H_POST, H_EMAIL):
+        say_yes(anna, use, collected=Collected.IMPORT)
+    serve_notice(anna, collected=Collected.WEB, at=cast.noon(DAY))
+    assert refusals(anna, H_POST) == []
+    assert refusals(anna, H_EMAIL) == ["permission"]

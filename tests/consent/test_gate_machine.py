@@ -1,0 +1,232 @@
+"""One person's life, step by step: the gate for one, the gate for all and the law agree on it."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from consent.actions import (
+    lift_own_restriction,
+    record_soft_opt_in,
+    restrict,
+    say_no,
+    say_yes,
+    serve_notice,
+)
+from consent.facts import deliver, end_subscription, place_order, register_customer, subscribe
+from consent.models import Event, Standing
+from consent.purposes import CATALOGUE, Use
+from consent.rules import audience, may_process, may_process_all, may_process_many
+from consent.standing import State, replay
+from customers.models import Customer, Order, Subscription
+from customers.models.channels import Collected
+from tests import cast
+from tests.oracles import gate as law
+
+pytestmark = pytest.mark.django_db
+
+PARTNERS = ("munvard-vast", "tandvard-syd")
+EVERY_USE = [
+    Use(purpose.code, channel.value, partner)
+    for purpose in CATALOGUE
+    for channel in purpose.channels
+    for partner in (PARTNERS if purpose.named_third_party else ("",))
+]
+# As many of each, or the many uses of the catalogue would hide what two acts do to one.
+CHOSEN = st.sampled_from(
+    [
+        *(Use("H", channel) for channel in ("email", "phone", "post")),
+        *(Use("G", channel) for channel in ("email", "push")),
+        *(Use("C", "email"), Use("F", "internal"), Use("J", "web"), Use("E", "web")),
+        *(Use("P", "phone", PARTNERS[0]), Use("P", "email", PARTNERS[1])),
+    ]
+)
+FIRST, LAST = date(2016, 2, 29), date(2026, 11, 20)
+
+
+class Life(RuleBasedStateMachine):
+    """A person who says things, buys things and grows older."""
+
+    customer: Customer
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.day = FIRST
+        self.said: list[law.Said] = []
+        self.running: Subscription | None = None
+        self.awaited: list[Order] = []
+        self.bought = 0
+        self.steps = 0
+        self._world = transaction.atomic()
+        self._world.__enter__()
+
+    def teardown(self) -> None:
+        transaction.set_rollback(True)
+        self._world.__exit__(None, None, None)
+
+    @initialize(
+        born=st.sampled_from([None, None, date(1980, 5, 1), date(2004, 2, 29)]),
+        adult=st.booleans(),
+        nix=st.booleans(),
+    )
+    def comes(self, born: date | None, adult: bool, nix: bool) -> None:
+        self.customer = register_customer(
+            given_name="Anna",
+            family_name="Ek",
+            email="anna@example.se",
+            phone="+46701740635",
+            on=FIRST,
+            with_account=False,
+            birth_date=born,
+            adult_confirmed_on=FIRST if adult else None,
+            nix_phone=nix,
+            nix_post=nix,
+        )
+        self.person = law.Person(
+            last_contact=FIRST, born=born, says_adult=adult, nix=nix, noticed=False
+        )
+
+    def _note(self, what: str, use: Use | None = None) -> None:
+        about = (use.purpose, use.channel, use.third_party) if use else ()
+        self.said.append(law.Said(self.day, what, *about))
+
+    @rule(days=st.sampled_from([1, 30, 92, 184, 366, 1097]))
+    def time_passes(self, days: int) -> None:
+        self.day = min(LAST, self.day + timedelta(days=days))
+
+    @rule()
+    def is_told(self) -> None:
+        serve_notice(self.customer, collected=Collected.WEB, at=cast.noon(self.day))
+        self._note("notice")
+        self.person = law.replace(self.person, noticed=True)
+
+    @rule()
+    def is_told_at_a_sale(self) -> None:
+        record_soft_opt_in(self.customer, collected=Collected.WEB, at=cast.noon(self.day))
+        self._note("sale")
+
+    @rule(use=CHOSEN)
+    def says_yes(self, use: Use) -> None:
+        say_yes(self.customer, use, at=cast.noon(self.day))
+        self._note("yes", use)
+
+    @rule(use=CHOSEN)
+    def says_no(self, use: Use) -> None:
+        say_no(self.customer, use, at=cast.noon(self.day))
+        self._note("no", use)
+
+    @rule()
+    def says_no_to_everything(self) -> None:
+        say_no(self.customer, at=cast.noon(self.day))
+        self._note("no")
+
+    @rule(use=CHOSEN)
+    def a_file_says_yes(self, use: Use) -> None:
+        event = say_yes(self.customer, use, collected=Collected.IMPORT, at=cast.noon(self.day))
+        assert event.kind == Event.Kind.UNPROVEN
+        self._note("unproven", use)
+
+    @precondition(lambda self: not self.person.restriction)
+    @rule(ground=st.sampled_from("abcdvvv"))
+    def limits_the_use(self, ground: str) -> None:
+        restrict(self.customer, ground, at=cast.noon(self.day))
+        self.person = law.replace(self.person, restriction=ground)
+
+    @precondition(lambda self: self.person.restriction == "v")
+    @rule()
+    def lifts_the_limit(self) -> None:
+        lift_own_restriction(self.customer, at=cast.noon(self.day))
+        self.person = law.replace(self.person, restriction="")
+
+    @precondition(lambda self: self.running is None)
+    @rule()
+    def subscribes(self) -> None:
+        spans = self.person.subscriptions
+        if spans and spans[-1][1] == self.day:  # the last day of the one before is taken
+            self.day = min(LAST, self.day + timedelta(days=1))
+            if spans[-1][1] == self.day:
+                return
+        self.running = subscribe(self.customer, cast.product(), self.day)
+        self.person = law.replace(self.person, subscriptions=(*spans, (self.day, None)))
+
+    @precondition(lambda self: self.running is not None)
+    @rule()
+    def ends_the_subscription(self) -> None:
+        assert self.running is not None
+        end_subscription(self.running, self.day)
+        *before, (start, _open) = self.person.subscriptions
+        self.person = law.replace(self.person, subscriptions=(*before, (start, self.day)))
+        self.running = None
+
+    @rule()
+    def orders(self) -> None:
+        self.bought += 1
+        self.awaited.append(place_order(self.customer, cast.product(), f"M{self.bought}", self.day))
+        self.person = law.replace(self.person, orders=(*self.person.orders, (self.day, None)))
+
+    @precondition(lambda self: self.awaited)
+    @rule()
+    def gets_the_parcel(self) -> None:
+        deliver(self.awaited.pop(0), self.day)
+        orders = list(self.person.orders)
+        first = next(n for n, (_ordered, delivered) in enumerate(orders) if delivered is None)
+        orders[first] = (orders[first][0], self.day)
+        self.person = law.replace(self.person, orders=tuple(orders))
+
+    @invariant()
+    def the_gates_and_the_law_agree(self) -> None:
+        pk = self.customer.pk
+        one = may_process_all(pk, EVERY_USE)
+        for use in EVERY_USE:
+            heard = law.hear(self.said, use.purpose, use.channel, use.third_party)
+            expected = law.may(self.person, heard, use.purpose, use.channel, self.day)
+            refused = [answer.name for answer in one[use].refusals(self.day)]
+            assert one[use].allowed(self.day) == expected, (use, self.day, refused)
+            assert (not refused) == expected
+            turn = one[use].changes_on(self.day)
+            if turn is not None:
+                the_day_before = turn - timedelta(days=1)
+                assert law.may(self.person, heard, use.purpose, use.channel, turn) != expected
+                assert (
+                    law.may(self.person, heard, use.purpose, use.channel, the_day_before)
+                    == expected
+                )
+        self.steps += 1
+        for use in EVERY_USE[self.steps % 4 :: 4]:
+            assert may_process_many([pk], use) == {pk: one[use]}
+        for use in EVERY_USE[self.steps % 20 :: 20]:
+            assert may_process(pk, use) == one[use]
+            assert (pk in set(audience(use, self.day))) == one[use].allowed(self.day)
+
+    @invariant()
+    def standing_equals_replay(self) -> None:
+        told = replay(Event.objects.filter(customer=self.customer).order_by("pk"))
+        held = {
+            Use(s.purpose, s.channel, s.third_party): State(
+                s.permission, s.declined, s.opens, s.closes, s.since, s.authority
+            )
+            for s in Standing.objects.filter(customer=self.customer)
+        }
+        assert told == held
+
+
+def test_a_life_step_by_step() -> None:
+    run_state_machine_as_test(
+        Life,
+        settings=settings(
+            max_examples=10,
+            stateful_step_count=12,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -1,0 +1,315 @@
+"""The gate against the law, row by row: every pair of what can differ between people.
+
+The people are written set-based: one history per way of answering is told as ledger entries and
+replayed, and its standings are copied to everybody who answered so.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import combinations
+from typing import Any, NamedTuple
+
+import pytest
+from django.db import connection
+
+from consent import records
+from consent.models import Authority, Event, Standing
+from consent.purposes import Use, chosen_uses
+from consent.rules import may_process_many
+from consent.standing import replay
+from customers.models import Customer, Order, Subscription
+from customers.models.channels import Collected
+from tests import cast
+from tests.oracles import gate as law
+
+pytestmark = pytest.mark.django_db
+
+ON = date(2026, 5, 31)
+BEGAN = date(2020, 2, 29)
+PARTNER = "munvard-vast"
+USES = [
+    Use(purpose, channel, PARTNER if purpose == "P" else "")
+    for purpose, channels in law.TABLE.items()
+    for channel in channels
+    if purpose != "L2"  # an unpaid invoice has a test of its own below
+]
+ASKED = [use for use in USES if use.permission.value != "none"]
+
+FACTORS: dict[str, tuple[Any, ...]] = {
+    "relation": (
+        *("customer", "prospect", "old prospect", "open order", "buyer", "old buyer"),
+        *("ended 3", "ended 7", "ended 13", "ended 37"),
+    ),
+    "permission": ("none", "soft", "yes", "older yes", "unproven"),
+    "objection": ("none", "email", "phone", "total", "each"),
+    "restriction": ("", "a", "v"),
+    "nix": (False, True),
+    "age": ("confirmed", "unknown", "15", "15 confirmed", "16", "17", "18"),
+    "protected": (False, True),
+    "deceased": (False, True),
+    "noticed": (True, False),
+}
+
+
+class Row(NamedTuple):
+    relation: str
+    permission: str
+    objection: str
+    restriction: str
+    nix: bool
+    age: str
+    protected: bool
+    deceased: bool
+    noticed: bool
+
+    @property
+    def answers(self) -> tuple[str, str, bool]:
+        return self.permission, self.objection, self.noticed
+
+
+def rows() -> list[Row]:
+    """Take every pair of deviations from each relation with each permission, and some at random.
+
+    Close to an open use every factor shows; far from it something else has refused already.
+    """
+    found: dict[Row, None] = {}
+    usual = {name: values[0] for name, values in FACTORS.items()}
+    others = [
+        (n, v) for n in FACTORS if n not in ("relation", "permission") for v in FACTORS[n][1:]
+    ]
+    for relation in FACTORS["relation"]:
+        for permission in FACTORS["permission"]:
+            start = usual | {"relation": relation, "permission": permission}
+            found[Row(**start)] = None
+            for (a, x), (b, y) in combinations(others, 2):
+                found[Row(**start | {a: x, b: y})] = None
+    draw = random.Random(3)
+    for _ in range(500):
+        found[Row(*(draw.choice(values) for values in FACTORS.values()))] = None
+    return list(found)
+
+
+def said(row: Row) -> tuple[law.Said, ...]:
+    """Tell the history behind a row's permission and objection, oldest first."""
+    told: list[law.Said] = []
+    if row.permission == "unproven":
+        told += [law.Said(BEGAN, "unproven", u.purpose, u.channel, u.third_party) for u in ASKED]
+    if row.noticed:
+        told.append(law.Said(BEGAN, "notice"))
+    if row.permission == "soft":
+        told.append(law.Said(BEGAN, "sale"))
+    if row.permission in ("yes", "older yes"):
+        day = law.months_after(ON, -2 if row.permission == "yes" else -4)
+        told += [law.Said(day, "yes", u.purpose, u.channel, u.third_party) for u in ASKED]
+    yesterday = ON - timedelta(days=1)
+    if row.objection == "each":
+        told += [law.Said(yesterday, "no", u.purpose, u.channel, u.third_party) for u in ASKED]
+    elif row.objection != "none":
+        channel = "" if row.objection == "total" else row.objection
+        told.append(law.Said(yesterday, "no", "", channel))
+    return tuple(told)
+
+
+KINDS = {
+    "notice": (Event.Kind.NOTICE_SERVED, Authority.SYSTEM),
+    "sale": (Event.Kind.SOFT_OPT_IN, Authority.SYSTEM),
+    "yes": (Event.Kind.CONSENT_GIVEN, Authority.PERSON),
+    "no": (Event.Kind.OBJECTED, Authority.PERSON),
+    "unproven": (Event.Kind.UNPROVEN, Authority.STAFF),
+}
+ENDED = {
+    name: law.months_after(ON, -int(name[6:])) for name in FACTORS["relation"] if "ended" in name
+}
+BOUGHT = {
+    "open order": (date(2026, 5, 20), None),
+    "buyer": (law.months_after(ON, -9), law.months_after(ON, -8)),
+    "old buyer": (law.months_after(ON, -39), law.months_after(ON, -38)),
+}
+
+
+def as_law_sees(row: Row) -> law.Person:
+    spans: tuple[tuple[date, date | None], ...] = ()
+    if row.relation == "customer" or row.relation in ENDED:
+        spans = ((BEGAN, ENDED.get(row.relation)),)
+    born = law.months_after(ON, -12 * int(row.age[:2]) - 1) if row.age[:2].isdigit() else None
+    return law.Person(
+        last_contact=law.months_after(ON, -13 if row.relation == "old prospect" else -5),
+        subscriptions=spans,
+        orders=(BOUGHT[row.relation],) if row.relation in BOUGHT else (),
+        born=born,
+        says_adult="confirmed" in row.age,
+        noticed=row.noticed,
+        restriction=row.restriction,
+        nix=row.nix,
+        protected=row.protected,
+        deceased=row.deceased,
+        credit_used=ON - timedelta(days=30),
+    )
+
+
+def as_stored(number: int, person: law.Person) -> Customer:
+    confirmed = person.says_adult or bool(person.subscriptions)  # as consent.facts.subscribe does
+    return Customer(
+        given_name="Anna",
+        family_name="Ek",
+        email=f"p{number}@example.se",
+        phone="+46701740635",
+        birth_date=person.born,
+        adult_confirmed_on=BEGAN if confirmed else None,
+        last_contact_on=person.last_contact,
+        noticed_on=BEGAN if person.noticed else None,
+        restriction=person.restriction,
+        nix_phone=person.nix,
+        nix_post=person.nix,
+        protection="secrecy" if person.protected else "",
+        deceased_on=ON - timedelta(days=3) if person.deceased else None,
+        national_id_used_on=person.credit_used,
+    )
+
+
+def write(people: list[law.Person]) -> list[int]:
+    """Write the people and what they bought."""
+    stored = Customer.objects.bulk_create([as_stored(n, p) for n, p in enumerate(people)])
+    product = cast.product()
+    Subscription.objects.bulk_create(
+        Subscription(customer=c, product=product, started_on=a, ended_on=b, collected=Collected.WEB)
+        for c, p in zip(stored, people, strict=True)
+        for a, b in p.subscriptions
+    )
+    Order.objects.bulk_create(
+        Order(
+            number=f"O{c.pk}",
+            customer=c,
+            product=product,
+            ordered_on=a,
+            delivered_on=b,
+            collected=Collected.WEB,
+        )
+        for c, p in zip(stored, people, strict=True)
+        for a, b in p.orders
+    )
+    return [c.pk for c in stored]
+
+
+def tell(customer_id: int, told: tuple[law.Said, ...]) -> None:
+    """Write a history to the ledger and the standings that replaying it gives."""
+    customer = Customer.objects.get(pk=customer_id)
+    events = Event.objects.bulk_create(
+        Event(
+            customer=customer,
+            kind=KINDS[word.what][0],
+            purpose=word.purpose,
+            channel=word.channel,
+            third_party=word.company,
+            collected=Collected.PORTAL,
+            authority=KINDS[word.what][1],
+            at=cast.noon(word.day),
+        )
+        for word in told
+    )
+    Standing.objects.bulk_create(
+        Standing(
+            customer=customer,
+            purpose=use.purpose,
+            channel=use.channel,
+            third_party=use.third_party,
+            event=events[-1],
+            **vars(state),
+        )
+        for use, state in replay(events).items()
+    )
+
+
+COPY = """
+    INSERT INTO consent_standing (customer_id, purpose, channel, third_party, permission, declined,
+           opens, closes, since, authority, event_id)
+    SELECT m.person, purpose, channel, third_party, permission, declined, opens, closes, since,
+           authority, event_id
+      FROM unnest(%s::bigint[], %s::bigint[]) AS m (template, person)
+      JOIN consent_standing st ON st.customer_id = m.template
+"""
+
+
+def people_of(table: list[Row]) -> list[int]:
+    """Write everybody in the table; who answered alike is told once and copied."""
+    keys = write([as_law_sees(row) for row in table])
+    first: dict[tuple[str, str, bool], int] = {}
+    pairs = []
+    for row, key in zip(table, keys, strict=True):
+        if row.answers not in first:
+            first[row.answers] = key
+            tell(key, said(row))
+        else:
+            pairs.append((first[row.answers], key))
+    with connection.cursor() as cursor:
+        cursor.execute(COPY, [list(side) for side in zip(*pairs, strict=True)])
+        cursor.execute("ANALYZE consent_standing, customers_customer")
+    records.refresh(keys)
+    return keys
+
+
+def next_days(person: law.Person) -> Iterator[date]:
+    """Yield days on which something may come to an end by itself, the longest window included."""
+    for months in (0, 1, 3, 6, 9, 12, 24, 36, 48):
+        yield law.months_after(ON, months) + timedelta(days=1)
+
+
+def test_every_row_of_the_table_is_as_the_law_says() -> None:
+    table = rows()
+    keys = people_of(table)
+    persons = [as_law_sees(row) for row in table]
+    words = {row.answers: said(row) for row in table}
+    wrong: list[str] = []
+    yes: Counter[str] = Counter()
+    for use in USES:
+        heard = {
+            answers: law.hear(told, use.purpose, use.channel, use.third_party)
+            for answers, told in words.items()
+        }
+        decisions = may_process_many(keys, use)
+        for number, (row, person, key) in enumerate(zip(table, persons, keys, strict=True)):
+            said_so, decision = heard[row.answers], decisions[key]
+
+            def may(on: date, person: law.Person = person, said_so: law.Heard = said_so) -> bool:
+                return law.may(person, said_so, use.purpose, use.channel, on)  # noqa: B023
+
+            expected = may(ON)
+            yes[f"{use.purpose} {use.channel}"] += expected
+            if decision.allowed(ON) != expected:
+                refused = [answer.name for answer in decision.refusals(ON)]
+                wrong.append(f"{use} {row}: the law says {expected}; refused by {refused}")
+            turn = decision.changes_on(ON)
+            if turn is not None:
+                if may(turn) == expected or may(turn - timedelta(days=1)) != expected:
+                    wrong.append(f"{use} {row}: {expected} turns on {turn}, not by the law")
+            elif (expected or number % 7 == 0) and any(
+                may(d) != expected for d in next_days(person)
+            ):
+                wrong.append(f"{use} {row}: {expected} turns by the law, not by the gate")
+    assert not wrong, f"{len(wrong)} of {len(USES) * len(table)}:\n" + "\n".join(wrong[:20])
+    assert all(yes.values()), yes  # no use is shut to everybody, or the table would prove nothing
+
+
+def test_the_table_covers_every_pair_of_factors() -> None:
+    table = rows()
+    for (a, xs), (b, ys) in combinations(FACTORS.items(), 2):
+        met = {(getattr(row, a), getattr(row, b)) for row in table}
+        assert met == {(x, y) for x in xs for y in ys}, (a, b)
+
+
+def test_the_table_asks_about_every_use_of_the_catalogue() -> None:
+    asked = {(use.purpose, use.channel) for use in USES}
+    assert asked >= {(use.purpose, use.channel) for use in chosen_uses()}
+
+
+@pytest.mark.parametrize("restriction", ["", "a", "b", "c", "d", "v"])
+@pytest.mark.parametrize("due", [date(2026, 5, 1), date(2023, 5, 31), date(2023, 5, 30)])
+def test_an_existing_debt_is_pursued_until_it_is_time_barred(restriction: str, due: date) -> None:
+    anna = cast.person(restriction=restriction)
+    cast.invoice(anna, date(2023, 4, 1), due_on=due, paid=False)
+    person = law.Person(last_contact=BEGAN, restriction=restriction, unpaid_since=due)
+    for channel in law.TABLE["L2"]:
+        (decision,) = may_process_many([anna.pk], Use("L2", channel)).values()
+        assert decision.allowed(ON) == law.may(person, law.Heard(), "L2", channel, ON)
