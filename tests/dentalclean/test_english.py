@@ -1,7 +1,7 @@
 """The English of the product: all of it is there, and no Swedish stands between."""
 
-import json
 import re
+from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import translation
 
+from consent.models import Notice
 from consent.purposes import chosen_uses
 from customers import words
 from customers.dates import FAR
@@ -79,8 +80,9 @@ def test_the_english_keeps_the_places_the_spaces_and_the_full_stops(catalogue):
             assert english[:1].isspace() == original[:1].isspace(), english
             assert english[-1:] in ".?:," or original[-1:] not in ".?:,", english
             assert english[-1:] not in ".?:," or original[-1:] in ".?:,", english
-            is_capital = english[:1].isupper() and not english.startswith(CAPITALS)
-            assert is_capital == original[:1].isupper(), english
+            if english.startswith(CAPITALS) or english[:1] == "%":
+                continue
+            assert english[:1].isupper() == original[:1].isupper(), english
 
 
 def test_the_compiled_catalogue_is_the_written_one(catalogue):
@@ -175,6 +177,17 @@ def test_errors_in_a_form_are_english():
         assert swedish_in(said, own) == [], field
 
 
+def texts_of(told: Any) -> Iterator[str]:
+    """Yield every text in what is told."""
+    if isinstance(told, str):
+        yield told
+    elif isinstance(told, dict):
+        yield from texts_of(list(told.values()))
+    elif isinstance(told, list | tuple):
+        for part in told:
+            yield from texts_of(part)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_extract_is_english_to_who_wants_english():
     call_command("demo", verbosity=0)
@@ -182,10 +195,11 @@ def test_the_extract_is_english_to_who_wants_english():
     customer.language = "en"
     customer.save()
     open_case(customer)
-    content, own = collect(customer.pk), own_words(customer)
+    content = collect(customer.pk)
+    # The wordings are kept in the language they were shown in; the coin has no other name.
+    own = [*Notice.objects.values_list("text", flat=True), *own_words(customer), " in öre"]
     for told in (pages.as_pages(content), document.as_json(content)):
-        told.pop("choices", None)
-        assert swedish_in(json.dumps(told, ensure_ascii=False, default=str), own) == []
+        assert swedish_in("\n".join(texts_of(told)), own) == []
 
 
 @pytest.mark.django_db
