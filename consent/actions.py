@@ -5,6 +5,7 @@ records that follow, in one transaction.
 """
 
 import hashlib
+import secrets
 from datetime import date, datetime
 
 from django.db import transaction
@@ -224,6 +225,7 @@ def append(
 ) -> Event:
     """Write one ledger entry, the standings it changes and the records that follow."""
     locked = _locked(customer)
+    salt = secrets.token_bytes(16) if evidence else b""
     event = Event.objects.create(
         customer=customer,
         kind=kind,
@@ -235,9 +237,10 @@ def append(
         collected=collected,
         authority=authority,
         at=at or timezone.now(),
+        evidence_hash=hashlib.sha256(salt + evidence.encode()).digest() if evidence else b"",
     )
     if evidence or actor:
-        EventDetail.objects.create(event=event, evidence=evidence, actor=actor)
+        EventDetail.objects.create(event=event, evidence=evidence, evidence_salt=salt, actor=actor)
     if kind in (Kind.RESTRICTED, Kind.UNRESTRICTED):
         customer.restriction = _restriction_after(locked.restriction, kind, ground)
         customer.save(update_fields=["restriction"])

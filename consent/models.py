@@ -72,6 +72,14 @@ class Authority(models.IntegerChoices):
     PERSON = 4, _("du")
 
 
+# What the digest of an entry covers, in an order that never changes. Days and times as PostgreSQL
+# writes them in JSON, whatever a session's settings are, and no value can pass for two.
+DIGEST_SQL = """sha256(convert_to(json_build_array({row}.id, {row}.at AT TIME ZONE 'UTC',
+                        {row}.subject, {row}.kind, {row}.purpose, {row}.channel,
+                        {row}.third_party, {row}.ground, {row}.notice_id, {row}.collected,
+                        {row}.authority, encode({row}.evidence_hash, 'hex'))::text, 'UTF8'))"""
+
+
 class Event(models.Model):
     """One entry of the ledger; the database refuses to change, delete or empty it."""
 
@@ -106,6 +114,8 @@ class Event(models.Model):
     )
     collected = models.CharField(_("på vilket sätt"), max_length=8, choices=Collected)
     authority = models.PositiveSmallIntegerField(_("vems ord"), choices=Authority)
+    # SHA-256 over the salt and the words of EventDetail; what is left when the person is erased.
+    evidence_hash = models.BinaryField(max_length=32, editable=False, default=b"", db_default=b"")
     digest = models.BinaryField(max_length=32, editable=False)
 
     personal_data = PersonalData(
@@ -123,7 +133,7 @@ class Event(models.Model):
                 "authority",
             )
         },
-        impersonal=("digest",),
+        impersonal=("evidence_hash", "digest"),
         at_end=AtEnd.UNLINK,
     )
 
@@ -138,10 +148,8 @@ class Event(models.Model):
                 name="event_digest",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
-                func="""
-                    NEW.digest = sha256(convert_to(concat_ws('|', NEW.id, NEW.at AT TIME ZONE 'UTC',
-                        NEW.subject, NEW.kind, NEW.purpose, NEW.channel, NEW.third_party,
-                        NEW.ground, NEW.notice_id, NEW.collected, NEW.authority), 'UTF8'));
+                func=f"""
+                    NEW.digest = {DIGEST_SQL.format(row="NEW")};
                     RETURN NEW;
                 """,
             ),
@@ -156,18 +164,65 @@ class EventDetail(models.Model):
 
     event = models.OneToOneField(Event, models.PROTECT, primary_key=True, related_name="detail")
     evidence = models.TextField(_("underlag"), blank=True)
+    # Goes with the words, and without it nobody can guess them from the hash.
+    evidence_salt = models.BinaryField(max_length=16, editable=False, default=b"", db_default=b"")
     actor = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
 
     personal_data = PersonalData(
         name=_("Underlag till dina val"),
         path="event__customer",
         columns={Category.PROOF: ("evidence",)},
-        impersonal=("actor",),
+        impersonal=("evidence_salt", "actor"),
     )
 
     class Meta:
         verbose_name = _("underlag")
         verbose_name_plural = _("underlag")
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
+
+
+class Seal(models.Model):
+    """A stretch of the ledger under one Merkle root, chained to the seal before it.
+
+    The root and the leaves are also kept outside the database (`consent.seals`).
+    """
+
+    number = models.PositiveBigIntegerField(_("nummer"), primary_key=True)
+    first_event = models.PositiveBigIntegerField(_("första posten"))
+    last_event = models.PositiveBigIntegerField(_("sista posten"))
+    leaf_count = models.PositiveIntegerField(_("antal poster"))
+    root = models.BinaryField(max_length=32, editable=False)
+    # The digest of the seal before it; 32 zeros before the first.
+    previous = models.BinaryField(max_length=32, editable=False)
+    digest = models.BinaryField(max_length=32, editable=False)
+    sealed_at = models.DateTimeField(_("förseglad"), default=timezone.now)
+
+    personal_data = Impersonal(
+        columns=(
+            "number",
+            "first_event",
+            "last_event",
+            "leaf_count",
+            "root",
+            "previous",
+            "digest",
+            "sealed_at",
+        )
+    )
+
+    class Meta:
+        verbose_name = _("sigill")
+        verbose_name_plural = _("sigill")
+        ordering = ["number"]
+        constraints = [
+            models.CheckConstraint(
+                name="seal_covers_entries",
+                condition=Q(first_event__lte=F("last_event")) & Q(leaf_count__gte=1),
+            ),
+        ]
+        triggers = never_changes("seal")
 
     def __str__(self) -> str:
         return f"{self.pk}"

@@ -15,6 +15,8 @@ from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from consent import seals
+from consent.models import Event
 from disclosures.models import Outbox
 from retention.models import Run
 
@@ -22,6 +24,8 @@ log = logging.getLogger(__name__)
 
 NIGHT_IS_LATE = timedelta(hours=26)
 MESSAGE_IS_LATE = timedelta(minutes=15)
+SEAL_IS_LATE = timedelta(minutes=15)
+STARTED = timezone.now()
 
 
 @require_safe
@@ -85,10 +89,18 @@ def _outbox(now: datetime | None = None) -> None:
         raise Late
 
 
+def _seals(now: datetime | None = None) -> None:
+    """Demand that the ledger was sealed lately, once it has entries and this process has run."""
+    since = max(STARTED, seals.looked_at() or STARTED)
+    if (now or timezone.now()) - since > SEAL_IS_LATE and Event.objects.exists():
+        raise Late
+
+
 PROBES: dict[str, Callable[[], None]] = {
     "database": _database,
     "broker": _broker,
     "cache": _cache,
     "purge": _purge,
     "outbox": _outbox,
+    "seals": _seals,
 }

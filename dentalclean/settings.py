@@ -282,6 +282,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60},
     },
     "send": {"task": "disclosures.tasks.relay", "schedule": 30, "options": {"expires": 30}},
+    "seal": {
+        "task": "consent.tasks.seal",
+        "schedule": 2 * 60,
+        "options": {"expires": 2 * 60},
+    },
     "cases": {
         "task": "privacy_requests.tasks.reconcile",
         "schedule": 60,
@@ -370,6 +375,10 @@ FILE_UPLOAD_HANDLERS: list[str] = []  # no form takes a file; one that is sent i
 
 EXTRACT_DAYS = number("EXTRACT_DAYS", 14)
 EXTRACT_DOWNLOADS = number("EXTRACT_DOWNLOADS", 5)
+
+# The ledger's seals, outside the database; best on storage its administrators cannot change
+
+SEALS_DIR = Path(os.environ.get("SEALS_DIR", "").strip() or DATA_DIR / "seals").resolve()
 
 # Mail: what the outbox hands over at last
 

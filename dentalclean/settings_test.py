@@ -29,6 +29,7 @@ DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(exist_ok=True)
 MEDIA_ROOT = DATA_DIR / "files"
+SEALS_DIR = DATA_DIR / "seals"
 
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 WHITENOISE_USE_FINDERS = True

@@ -57,11 +57,14 @@ def read_consents(cursor: Any) -> None:
     )
 
 
+# Numbers are drawn before the entries are written; a seal must wait for both.
 EVENTS = f"""
+    LOCK TABLE consent_event IN ROW EXCLUSIVE MODE;
     CREATE TEMP TABLE said (
         id bigint DEFAULT nextval(pg_get_serial_sequence('consent_event', 'id')),
         customer_id bigint, subject uuid, at timestamptz, kind text, purpose text, channel text,
-        third_party text, collected text, language text, evidence text, authority integer
+        third_party text, collected text, language text, evidence text, authority integer,
+        salt bytea DEFAULT uuid_send(gen_random_uuid())
     ) ON COMMIT DROP;
     INSERT INTO said (customer_id, subject, at, kind, purpose, channel, third_party, collected,
            language, evidence, authority)
@@ -213,18 +216,19 @@ def write_events(cursor: Any) -> Written:
         cursor.execute(
             f"""
             INSERT INTO consent_event (id, at, subject, kind, purpose, channel, third_party, ground,
-                   notice_id, collected, authority, digest)
+                   notice_id, collected, authority, evidence_hash, digest)
             SELECT id, at, subject, kind, purpose, channel, third_party, '',
                    CASE kind WHEN '{Kind.NOTICE_SERVED}' THEN %s::bigint END, collected, authority,
-                   ''
+                   CASE WHEN evidence <> '' THEN sha256(salt || convert_to(evidence, 'UTF8'))
+                        ELSE '' END, ''
               FROM said WHERE language = %s ORDER BY id
             """,
             [notice.pk, language],
         )
     cursor.execute(
         """
-        INSERT INTO consent_eventdetail (event_id, evidence)
-        SELECT id, evidence FROM said WHERE evidence <> ''
+        INSERT INTO consent_eventdetail (event_id, evidence, evidence_salt)
+        SELECT id, evidence, salt FROM said WHERE evidence <> ''
         """
     )
     note_changed(

@@ -1,15 +1,21 @@
 """The house tells whether it is alive and whether everything in it works and is in time."""
 
+import os
 from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from consent.tasks import seal
+from dentalclean import health
 from disclosures.models import Outbox
 from retention.models import Run
+from tests import cast
 
-PARTS = ("database", "broker", "cache", "purge", "outbox")
+PARTS = ("database", "broker", "cache", "purge", "outbox", "seals")
 
 
 def parts(client: Client, status: int) -> dict[str, str]:
@@ -52,6 +58,22 @@ def test_a_message_that_waits_is_an_alarm(client: Client) -> None:
         available_at=timezone.now() - timedelta(minutes=16),
     )
     assert parts(client, 503) == dict.fromkeys(PARTS, "ok") | {"outbox": "late"}
+
+
+@pytest.mark.django_db
+def test_a_ledger_not_sealed_for_long_is_an_alarm(
+    client: Client, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+) -> None:
+    settings.SEALS_DIR = tmp_path
+    long_ago = timezone.now() - timedelta(minutes=16)
+    monkeypatch.setattr(health, "STARTED", long_ago)
+    assert parts(client, 200)["seals"] == "ok"  # nothing to seal
+    cast.person()
+    assert parts(client, 503)["seals"] == "late"
+    seal()
+    assert parts(client, 200)["seals"] == "ok"
+    os.utime(tmp_path / "looked", (long_ago.timestamp(), long_ago.timestamp()))
+    assert parts(client, 503)["seals"] == "late"
 
 
 @pytest.mark.django_db

@@ -1,0 +1,94 @@
+"""How the ledger is sealed: every few minutes, without a writer waiting for more than a moment."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import zip_longest
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from consent import seals
+from consent.models import Event, Seal
+from consent.seals import NOTHING, BrokenSealError, Head, Leaf
+
+LOCK_TIMEOUT = "500ms"
+ENTRIES_AT_ONCE = 4096
+
+
+def seal() -> list[Seal]:
+    """Seal what is new in the ledger; return the seals written, none when nothing is new.
+
+    A file is on the disk before its row is committed; one without a row, left by a crash between
+    the two, is taken up first. Raises OperationalError when an entry has been under way for too
+    long to wait for, and BrokenSealError when such a file and the ledger disagree.
+    """
+    boundary = _boundary()
+    with transaction.atomic():
+        _lock(Seal, "SHARE ROW EXCLUSIVE")  # one at a time; reading goes on
+        last = Seal.objects.order_by("-number").first()
+        written = []
+        while (new := _next(last, boundary)) is not None:
+            written.append(new)
+            last = new
+    seals.note_look()
+    return written
+
+
+def _boundary() -> int:
+    """Return the highest number below which no entry can appear any more.
+
+    Numbers are drawn under the table's lock and committed out of order: waiting once until no
+    writer is at work makes the highest one a boundary.
+    """
+    with transaction.atomic():
+        _lock(Event, "SHARE")
+        newest = Event.objects.order_by("-pk").values_list("pk", flat=True).first()
+    return newest or 0
+
+
+def _lock(model: type[Event] | type[Seal], mode: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+        cursor.execute(f'LOCK TABLE "{model._meta.db_table}" IN {mode} MODE')
+
+
+def _next(last: Seal | None, boundary: int) -> Seal | None:
+    """Write the seal after the last one, or take up its file; None when there is nothing to it."""
+    number, previous = (last.number + 1, bytes(last.digest)) if last else (1, NOTHING)
+    after = last.last_event if last else 0
+    head = seals.head(number)
+    if head is not None:
+        _demand_agreement(head, previous, after)
+    elif after < boundary:
+        head = seals.write(
+            _entries(after, boundary), number=number, previous=previous, sealed_at=timezone.now()
+        )
+    else:
+        return None
+    return Seal.objects.create(
+        number=head.number,
+        first_event=head.first_event,
+        last_event=head.last_event,
+        leaf_count=head.leaf_count,
+        root=bytes.fromhex(head.root),
+        previous=previous,
+        digest=head.digest,
+        sealed_at=datetime.fromisoformat(head.sealed_at),
+    )
+
+
+def _entries(after: int, until: int) -> Iterator[Leaf]:
+    rows = Event.objects.filter(pk__gt=after, pk__lte=until).order_by("pk")
+    for number, digest in rows.values_list("pk", "digest").iterator(ENTRIES_AT_ONCE):
+        yield number, bytes(digest)
+
+
+def _demand_agreement(head: Head, previous: bytes, after: int) -> None:
+    """Refuse a file without a row whose entries are not the ledger's."""
+    seals.demand_root(head)
+    entries = zip_longest(seals.leaves(head), _entries(after, head.last_event))
+    if head.previous != previous.hex() or any(kept != found for kept, found in entries):
+        raise BrokenSealError(
+            f"Seal {head.number} outside the database does not match the ledger; "
+            "run manage.py verify_ledger."
+        )

@@ -1,0 +1,146 @@
+"""Is the ledger what was sealed? The seals outside the database are the truth it is held to."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from consent import seals
+from consent.models import DIGEST_SQL, Seal
+from consent.seals import NOTHING, BrokenSealError, Head
+
+ENTRIES_AT_ONCE = 4096
+
+# Digests are computed anew from the columns. Evidence that left with its person leaves the hash.
+ENTRIES = f"""
+    SELECT e.id, {DIGEST_SQL.format(row="e")}, e.digest,
+           d.event_id IS NULL OR e.evidence_hash = CASE WHEN d.evidence = '' THEN ''::bytea
+               ELSE sha256(d.evidence_salt || convert_to(d.evidence, 'UTF8')) END
+      FROM consent_event e
+      LEFT JOIN consent_eventdetail d ON d.event_id = e.id
+     ORDER BY e.id
+"""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """How much of the ledger holds."""
+
+    seals: int
+    sealed: int
+    unsealed: int
+    last_digest: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry as it is in the database now."""
+
+    number: int
+    computed: bytes
+    digest: bytes
+    evidence_holds: bool
+
+
+class BrokenLedgerError(Exception):
+    """The ledger is not what was sealed; the message is one sentence that names the first fault."""
+
+
+Progress = Callable[[int], None]
+
+
+@transaction.atomic
+def verify(progress: Progress) -> Verified:
+    """Compare the whole ledger with its seals in constant memory; tells entries done as it goes.
+
+    Raises BrokenLedgerError at the first entry or seal that does not hold.
+    """
+    try:
+        return _verify(progress)
+    except BrokenSealError as broken:
+        raise BrokenLedgerError(str(broken)) from broken
+
+
+def _verify(progress: Progress) -> Verified:
+    # The files first: whatever they speak of was committed before the entries are read.
+    newest = seals.last_number()
+    entries = _entries(progress)
+    entry = next(entries, None)
+    sealed, previous = 0, None
+    for number in range(1, newest + 1):
+        head = _head(number, previous, newest)
+        for kept, digest in seals.leaves(head):
+            if entry is None or entry.number > kept:
+                raise BrokenLedgerError(
+                    f"Entry {kept} is missing: seal {number} covers it and the ledger has it not."
+                )
+            if entry.number < kept:
+                raise _put_in(entry, head)
+            if entry.computed != digest:
+                raise BrokenLedgerError(f"Entry {kept} was changed after seal {number}.")
+            _demand_consistency(entry)
+            sealed += 1
+            entry = next(entries, None)
+        previous = head
+    _demand_no_seal_after(newest)
+    unsealed = 0
+    while entry is not None:
+        if previous is not None and entry.number <= previous.last_event:
+            raise _put_in(entry, previous)
+        _demand_consistency(entry)
+        unsealed += 1
+        entry = next(entries, None)
+    return Verified(newest, sealed, unsealed, previous.digest.hex() if previous else "")
+
+
+def _entries(progress: Progress) -> Iterator[Entry]:
+    """Yield the ledger by number from one snapshot, through a cursor on the server."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(ENTRIES)
+        done = 0
+        while rows := cursor.fetchmany(ENTRIES_AT_ONCE):
+            for number, computed, digest, evidence_holds in rows:
+                yield Entry(number, bytes(computed), bytes(digest), evidence_holds)
+            done += len(rows)
+            progress(done)
+
+
+def _head(number: int, previous: Head | None, newest: int) -> Head:
+    """Return a seal after holding it to the one before it and to its row."""
+    head = seals.head(number)
+    if head is None:
+        raise BrokenLedgerError(f"Seal {number} is missing outside the database.")
+    chained_to = previous.digest if previous else NOTHING
+    after = previous.last_event if previous else 0
+    if head.previous != chained_to.hex() or head.first_event <= after:
+        raise BrokenLedgerError(f"Seal {number} is not chained to the seal before it.")
+    seals.demand_root(head)
+    row = Seal.objects.filter(number=number).first()
+    if row is None:
+        if number == newest:  # written and not committed yet; the entries are held to it
+            return head
+        raise BrokenLedgerError(f"Seal {number} is missing in the database.")
+    told = (row.first_event, row.last_event, row.leaf_count, bytes(row.root).hex())
+    kept = (head.first_event, head.last_event, head.leaf_count, head.root)
+    chain = (bytes(row.previous), bytes(row.digest), row.sealed_at.isoformat())
+    if told != kept or chain != (chained_to, head.digest, head.sealed_at):
+        raise BrokenLedgerError(f"Seal {number} in the database is not the one outside it.")
+    return head
+
+
+def _demand_no_seal_after(newest: int) -> None:
+    """Refuse a row whose file is gone; one written since the start has its file."""
+    for number in Seal.objects.filter(number__gt=newest).values_list("number", flat=True)[:1]:
+        if seals.head(number) is None:
+            raise BrokenLedgerError(f"Seal {number} is missing outside the database.")
+
+
+def _demand_consistency(entry: Entry) -> None:
+    if entry.computed != entry.digest:
+        raise BrokenLedgerError(f"Entry {entry.number} does not match its own digest.")
+    if not entry.evidence_holds:
+        raise BrokenLedgerError(f"The evidence of entry {entry.number} was changed.")
+
+
+def _put_in(entry: Entry, head: Head) -> BrokenLedgerError:
+    return BrokenLedgerError(f"Entry {entry.number} was put in after seal {head.number}.")
