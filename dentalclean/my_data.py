@@ -156,7 +156,7 @@ def _until(page: Page, holding: Holding, category: Category) -> str:
     entry = page.entries.get(category)
     if entry is None:
         return ""
-    if entry.held:
+    if entry.held or entry.waits:
         return _("Tills ett öppet ärende är klart")
     return _last_day(entry.until or FAR)
 
@@ -438,7 +438,13 @@ def _messages(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
 def _records(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
     # Those that have ended are kept as proof; they are in the extract.
     live = [row for row in holding.rows if row["ended_on"] is None and row["retain_until"] > NEVER]
-    items = [f"{row.said('purpose')}: {until(row['retain_until']).lower()}." for row in live]
+    waits = any(entry.waits for entry in page.entries.values())
+    still = _("tills ett öppet ärende är klart")
+    items = [
+        f"{row.said('purpose')}: "
+        f"{still if waits and row['retain_until'] >= FAR else until(row['retain_until']).lower()}."
+        for row in live
+    ]
     value = _("%(n)s skäl som gäller nu") % {"n": capfirst(in_words(len(live)))}
     source = _("Oss, av vad du har köpt och valt")
     yield from _listed(page, holding, value, items, source=source)

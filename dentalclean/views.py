@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consent.choices import ads, decisions
-from customers.actions import StaleError
+from customers.actions import StaleError, change_details
 from customers.dates import today
 from customers.decorators import act, customer_required
 from customers.models import Change, Customer
@@ -29,7 +29,6 @@ from dentalclean.actions import (
     AddressTakenError,
     NothingToUndoError,
     change_email,
-    change_own_details,
     last_change,
     undo,
 )
@@ -161,6 +160,8 @@ def _keeps(entries: list[CalendarEntry]) -> str:
     last = chart.last_of_all(entries)
     if last is not None:
         return _("Det sista raderas %(night)s.") % {"night": night(last)}
+    if chart.waits(entries):
+        return _("Det sista raderas när ett öppet ärende är klart.")
     invoices = next((e for e in entries if e.category is Category.INVOICES), None)
     said = _("Det mesta har vi så länge du är kund.")
     if invoices is None or invoices.until is None:
@@ -244,7 +245,7 @@ def _save(request: HttpRequest, customer: Customer, form: EditForm) -> None:
             session_key=request.session.session_key,
         )
     else:
-        change_own_details(customer, values, expected_version=version)
+        change_details(customer, values, expected_version=version)
 
 
 def _taken() -> str:

@@ -203,7 +203,7 @@ def _state(entry: CalendarEntry, left: int) -> str:
 
 
 def _state_note(entry: CalendarEntry, left: int, today: date) -> str:
-    if entry.held:
+    if entry.held or entry.waits:
         return _("tills ett öppet ärende är klart")
     if entry.until is None:
         return _("så länge du är kund")
@@ -218,6 +218,11 @@ def counted(entries: Sequence[CalendarEntry], day: date) -> tuple[int, int]:
     """Return how many kinds are left on a day, and how many are gone by then."""
     left = sum(1 for entry in entries if entry.left_on(day))
     return left, len(entries) - left
+
+
+def waits(entries: Sequence[CalendarEntry]) -> bool:
+    """Say whether something open, and no relation, keeps what has no end."""
+    return any(entry.waits for entry in entries)
 
 
 def last_of_all(entries: Sequence[CalendarEntry]) -> date | None:

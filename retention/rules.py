@@ -94,6 +94,8 @@ class CalendarEntry:
     last_days: dict[date, int] = field(default_factory=dict)
     purposes: list[Purpose] = field(default_factory=list)
     held: bool = False
+    # It has no end because of something open, not because the person is a customer.
+    waits: bool = False
 
     @property
     def period(self) -> Period:
@@ -199,6 +201,9 @@ def calendar(customer: Customer) -> list[CalendarEntry]:
         shell.last_days = {last_of_all: shell.rows}
         shell.held = bool(found.held)
         entries[Category.SHELL] = shell
+    if not any(purpose.code == "A" and last >= FAR for purpose, last in found.records):
+        for entry in entries.values():
+            entry.waits = max(entry.last_days) >= FAR
     return sorted(entries.values(), key=lambda e: e.category.value)
 
 

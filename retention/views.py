@@ -29,7 +29,8 @@ def how_long(request: HttpRequest, customer: Customer) -> HttpResponse:
     now = today()
     ends = request.GET.get("som") == ENDS
     entries = calendar_if_ended(customer, now) if ends else calendar(customer)
-    open_ended = ends or any(max(entry.last_days) >= FAR for entry in entries)
+    waits = chart.waits(entries)
+    open_ended = ends or (not waits and any(max(entry.last_days) >= FAR for entry in entries))
     asked = "dag" in request.GET
     form = DayForm(
         request.GET if asked else None,
@@ -50,6 +51,7 @@ def how_long(request: HttpRequest, customer: Customer) -> HttpResponse:
             "left": left,
             "gone": gone,
             "last": chart.last_of_all(entries),
+            "waits": waits,
             "intro": " ".join([_ending(records, now, ends=ends), _following(entries, now)]).strip(),
             "calendar": chart.draw(entries, now, day),
             "faster": [] if ends else _faster(records, now),

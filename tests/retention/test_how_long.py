@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from consent.actions import say_no
-from consent.facts import ask, end_subscription
+from consent.facts import ask, close_question, end_subscription
 from customers.dates import FAR, add_years, today
 from customers.models import Customer, Order, Subscription
+from customers.models.channels import Collected
 from customers.personal_data import Category
 from customers.words import full_day
 from retention import chart
@@ -131,7 +132,7 @@ def test_an_open_question_holds_the_name_and_says_no_date() -> None:
     say_no(anna)
     ask(anna, "Var är paketet?")
     page = show(anna)
-    assert "vem du är Kvar så länge" in page
+    assert "vem du är Kvar tills ett öppet ärende är klart" in page
 
 
 def test_a_hold_is_told() -> None:
@@ -203,3 +204,16 @@ def test_leaving_today_costs_no_more_than_a_dozen(django_assert_max_num_queries:
     client = signed_in(current())
     with django_assert_max_num_queries(12):
         client.get(PAGE, {"dag": "2029-03-15", "som": "slutar"})
+
+
+def test_a_question_that_is_open_keeps_what_there_is_of_who_is_no_customer() -> None:
+    hugo = cast.person("Hugo")
+    case = ask(hugo, "Pris", "Vad kostar det?", collected=Collected.WEB)
+    client = signed_in(hugo)
+    for page in (PAGE, "/", "/mina-uppgifter/"):
+        said = text(client.get(page))
+        assert "så länge du är kund" not in said.lower()
+        assert "ett öppet ärende är klart" in said
+    assert "Räkna med att jag" not in text(client.get(PAGE))
+    close_question(case, "Hundra kronor.", today())
+    assert "ett öppet ärende är klart" not in text(client.get(PAGE))
