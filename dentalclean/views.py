@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consent.choices import ads, decisions
-from customers.actions import StaleError, change_details
+from customers.actions import StaleError
 from customers.dates import today
 from customers.decorators import act, customer_required
 from customers.models import Change, Customer
@@ -29,6 +29,7 @@ from dentalclean.actions import (
     AddressTakenError,
     NothingToUndoError,
     change_email,
+    change_own_details,
     last_change,
     undo,
 )
@@ -245,7 +246,7 @@ def _save(request: HttpRequest, customer: Customer, form: EditForm) -> None:
             session_key=request.session.session_key,
         )
     else:
-        change_details(customer, values, expected_version=version)
+        change_own_details(customer, values, expected_version=version)
 
 
 def _taken() -> str:
