@@ -410,6 +410,7 @@ if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
 LANGUAGE_CODE = "sv"
 LANGUAGES = [("sv", "Svenska"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "dentalclean.formats"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Europe/Stockholm"

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from customers.dates import Plus
 from customers.models import Customer, User
@@ -205,7 +206,7 @@ class Extract(models.Model):
 
     class Meta:
         verbose_name = _("utdrag")
-        verbose_name_plural = _("utdrag")
+        verbose_name_plural = pgettext_lazy("several", "utdrag")
         constraints = [
             models.CheckConstraint(
                 name="extract_ready_has_a_file",

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from customers.dates import Plus
 from customers.models.channels import Collected
@@ -186,7 +187,7 @@ class FiscalYear(models.Model):
 
     class Meta:
         verbose_name = _("räkenskapsår")
-        verbose_name_plural = _("räkenskapsår")
+        verbose_name_plural = pgettext_lazy("several", "räkenskapsår")
         constraints = [
             models.CheckConstraint(
                 name="fiscal_year_at_most_18_months",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from html import unescape
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 from django.utils import translation
+from django.utils.formats import date_format
 
 from consent.models import Notice
 from consent.purposes import chosen_uses
@@ -101,10 +103,12 @@ def test_every_message_is_written_out_where_it_is_asked_for():
 
 def test_dates_and_numbers_are_english():
     with translation.override("en"):
-        assert words.full_day(FAR.replace(2029, 12, 31)) == "31 December 2029"
+        assert words.full_day(date(2029, 12, 31)) == "31 December 2029"
         assert words.until(FAR) == "For as long as you are a customer"
         assert words.listed(["e-mail", "post", "phone"]) == "e-mail, post and phone"
         assert words.in_words(1) == "one"
+        assert words.amount(124900).replace("\N{NO-BREAK SPACE}", " ") == "1 249.00 kr"
+        assert date_format(date(2029, 12, 31)) == "31 December 2029"
         assert words.controller()["phone_hours"] == "weekdays 9-16"
 
 

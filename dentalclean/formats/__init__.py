@@ -1,0 +1,1 @@
+"""How dates are written where the words of `customers.words` do not reach."""
