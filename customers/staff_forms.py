@@ -44,7 +44,13 @@ class DetailsForm(forms.Form):
 
     given_name = forms.CharField(label=_("Förnamn"), max_length=100)
     family_name = forms.CharField(label=_("Efternamn"), max_length=100)
-    email = forms.CharField(label=_("E-post"), max_length=254, required=False)
+    email = forms.CharField(
+        label=_("E-post"),
+        max_length=254,
+        required=False,
+        # Or staff could take over a sign-in (D12).
+        help_text=_("Inloggningen följer inte med. Den byter bara kunden själv, på Min sida."),
+    )
     phone = forms.CharField(label=_("Mobil"), max_length=40, required=False)
     street = forms.CharField(label=_("Gata"), max_length=150, required=False)
     postcode = forms.CharField(label=_("Postnummer"), max_length=12, required=False)

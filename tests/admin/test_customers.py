@@ -344,3 +344,19 @@ def test_a_number_that_is_no_national_id_raises_nothing() -> None:
 
     with pytest.raises(ValidationError):
         clean_national_id("070-174 06 35")
+
+
+def test_staff_change_where_mail_goes_and_never_who_signs_in(
+    cecilia: Client, desk: type[Desk]
+) -> None:
+    anna = cast.person("Anna")
+    desk.says_why(cecilia, anna)
+    address = f"{LIST}{anna.pk}/uppgifter/"
+    form = cecilia.get(address)
+    assert "Inloggningen följer inte med." in form.content.decode()
+    told = {**form.context["form"].initial, "email": "ny@example.se", "collected": "phone"}
+    assert cecilia.post(address, told).status_code == 302
+    anna.refresh_from_db()
+    assert anna.email == "ny@example.se"
+    assert anna.user is not None
+    assert anna.user.email == "anna@example.se"
