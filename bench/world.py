@@ -217,7 +217,7 @@ STATEMENTS = (
            'DC' || lpad(p.id::text, 10, '0'), 2, ''
       FROM bench_people p
       JOIN django_content_type t ON t.app_label = 'customers' AND t.model = 'customer'
-     WHERE p.id % 10 = 0
+     WHERE p.id % 10 IN (0, 2)
     """,
     """
     INSERT INTO consent_event (at, subject, kind, purpose, channel, third_party, ground, notice_id,
