@@ -60,8 +60,8 @@ healthz/deep                                            200 200 200 200 200
 personal/                                               302 302 302 200 200
 personal/login/                                         302 403 403 302 302
 personal/logout/                                        302 302 302 405 405
-personal/password_change/                               302 302 302 200 200
-personal/password_change/done/                          302 302 302 200 200
+personal/password_change/                               302 302 302 404 404
+personal/password_change/done/                          302 302 302 404 404
 personal/autocomplete/                                  302 302 302 404 404
 personal/jsi18n/                                        302 302 302 200 200
 personal/r/<path:content_type_id>/<path:object_id>/     302 302 302 404 404
