@@ -387,11 +387,11 @@ def _questions(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
 
 def _changes(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
     items = [
-        _("%(what)s: från %(old)s till %(new)s, %(day)s.")
+        _("%(what)s: från ”%(old)s” till ”%(new)s”, %(day)s.")
         % {
             "what": row.said("field"),
-            "old": f"”{row['old']}”",
-            "new": f"”{row['new']}”",
+            "old": row["old"],
+            "new": row["new"],
             "day": full_day(row["at"]),
         }
         for row in reversed(holding.rows)
@@ -419,7 +419,7 @@ def _standings(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
 def _events(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
     items = [
         f"{full_day(row['at'])}: {said_event(row['kind'], row['purpose'], row['channel'])}, "
-        f"{row.said('collected')}."
+        f"{_inside(row.said('collected'))}."
         for row in reversed(holding.rows)
     ]
     source = _("Dig, när du valde")
@@ -430,7 +430,8 @@ def _messages(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
     items = []
     for row in reversed(holding.rows):
         kind, what = capfirst(row.said("kind")), row.said("template")
-        items.append(f"{kind}, {full_day(row['created_at'])}: {what}, {row.said('status')}.")
+        state = _inside(row.said("status"))
+        items.append(f"{kind}, {full_day(row['created_at'])}: {what}, {state}.")
     source = _("Oss, vid varje utskick")
     yield from _listed(page, holding, "", items, source=source)
 
@@ -442,12 +443,17 @@ def _records(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
     still = _("tills ett öppet ärende är klart")
     items = [
         f"{row.said('purpose')}: "
-        f"{still if waits and row['retain_until'] >= FAR else until(row['retain_until']).lower()}."
+        f"{still if waits and row['retain_until'] >= FAR else _inside(until(row['retain_until']))}."
         for row in live
     ]
     value = _("%(n)s skäl som gäller nu") % {"n": capfirst(in_words(len(live)))}
     source = _("Oss, av vad du har köpt och valt")
     yield from _listed(page, holding, value, items, source=source)
+
+
+def _inside(said: str) -> str:
+    """Return words as they stand inside a sentence; names of months keep their capitals."""
+    return said[:1].lower() + said[1:]
 
 
 def _account(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
