@@ -9,10 +9,17 @@ from django.utils import timezone
 
 from consent import seals
 from consent.models import Event, Seal
-from consent.seals import NOTHING, BrokenSealError, Head, Leaf
+from consent.seals import LEAF, NOTHING, BrokenSealError, Head, Leaf
 
 LOCK_TIMEOUT = "500ms"
 ENTRIES_AT_ONCE = 4096
+# A digest of another length is nobody's; it is sealed as zeros, and verifying names the entry.
+ENTRIES = """
+    SELECT string_agg(int8send(id) || CASE length(digest) WHEN 32 THEN digest
+                          ELSE decode(repeat('00', 32), 'hex') END, ''::bytea ORDER BY id)
+      FROM (SELECT id, digest FROM consent_event WHERE id > %s AND id <= %s
+             ORDER BY id LIMIT %s) AS entries
+"""
 
 
 def seal() -> list[Seal]:
@@ -78,9 +85,16 @@ def _next(last: Seal | None, boundary: int) -> Seal | None:
 
 
 def _entries(after: int, until: int) -> Iterator[Leaf]:
-    rows = Event.objects.filter(pk__gt=after, pk__lte=until).order_by("pk")
-    for number, digest in rows.values_list("pk", "digest").iterator(ENTRIES_AT_ONCE):
-        yield number, bytes(digest)
+    """Yield numbers and digests in order, packed by the database: a row each would cost more."""
+    with connection.cursor() as cursor:
+        while after < until:
+            cursor.execute(ENTRIES, [after, until, ENTRIES_AT_ONCE])
+            (packed,) = cursor.fetchone()
+            if packed is None:
+                return
+            for entry in LEAF.iter_unpack(packed):
+                yield entry
+            after = entry[0]
 
 
 def _demand_agreement(head: Head, previous: bytes, after: int) -> None:

@@ -6,13 +6,13 @@ A file is written whole or not at all, never rewritten, and is the truth that th
 to; so the folder belongs on storage that the database's administrators cannot change.
 """
 
-import hashlib
 import json
 import os
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 from django.conf import settings
@@ -44,7 +44,7 @@ class Head:
     @property
     def digest(self) -> bytes:
         """Return what the next seal is chained to."""
-        return hashlib.sha256(_as_json(self)).digest()
+        return sha256(_as_json(self)).digest()
 
 
 class MerkleRoot:
@@ -56,10 +56,10 @@ class MerkleRoot:
 
     def add(self, leaf: bytes) -> None:
         """Take the next leaf."""
-        node = hashlib.sha256(b"\x00" + leaf).digest()
+        node = sha256(b"\x00" + leaf).digest()
         level = self.count
         while level & 1:
-            node = _joined(self._left.pop(), node)
+            node = sha256(b"\x01" + self._left.pop() + node).digest()
             level >>= 1
         self._left.append(node)
         self.count += 1
@@ -67,15 +67,11 @@ class MerkleRoot:
     def value(self) -> bytes:
         """Return the root of the leaves so far."""
         if not self._left:
-            return hashlib.sha256(b"").digest()
+            return sha256(b"").digest()
         *rest, node = self._left
         for left in reversed(rest):
-            node = _joined(left, node)
+            node = sha256(b"\x01" + left + node).digest()
         return node
-
-
-def _joined(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 def write(leaves: Iterable[Leaf], *, number: int, previous: bytes, sealed_at: datetime) -> Head:

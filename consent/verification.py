@@ -1,6 +1,7 @@
 """Is the ledger what was sealed? The seals outside the database are the truth it is held to."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 from django.db import connection, transaction
@@ -56,15 +57,15 @@ def verify(progress: Progress) -> Verified:
     Raises BrokenLedgerError at the first entry or seal that does not hold.
     """
     try:
-        return _verify(progress)
+        with closing(_entries(progress)) as entries:  # its cursor must not outlive the transaction
+            return _verify(entries)
     except BrokenSealError as broken:
         raise BrokenLedgerError(str(broken)) from broken
 
 
-def _verify(progress: Progress) -> Verified:
+def _verify(entries: Iterator[Entry]) -> Verified:
     # The files first: whatever they speak of was committed before the entries are read.
     newest = seals.last_number()
-    entries = _entries(progress)
     entry = next(entries, None)
     sealed, previous = 0, None
     for number in range(1, newest + 1):
@@ -93,7 +94,7 @@ def _verify(progress: Progress) -> Verified:
     return Verified(newest, sealed, unsealed, previous.digest.hex() if previous else "")
 
 
-def _entries(progress: Progress) -> Iterator[Entry]:
+def _entries(progress: Progress) -> Generator[Entry, None, None]:
     """Yield the ledger by number from one snapshot, through a cursor on the server."""
     with connection.chunked_cursor() as cursor:
         cursor.execute(ENTRIES)

@@ -188,6 +188,12 @@ def test_an_entry_changed_before_its_seal_is_found_by_its_digest(ledger: list[in
     assert fault() == f"Entry {ledger[5]} does not match its own digest."
 
 
+def test_an_entry_without_a_whole_digest_is_sealed_and_found(ledger: list[int]) -> None:
+    tamper("UPDATE consent_event SET digest = '' WHERE id = %s", ledger[5])
+    assert len(seal()) == 1
+    assert fault() == f"Entry {ledger[5]} was changed after seal 3."
+
+
 @pytest.mark.parametrize("statement", ["DELETE FROM", "UPDATE"])
 def test_a_seal_changed_or_cut_in_the_database_is_found(ledger: list[int], statement: str) -> None:
     if statement == "UPDATE":
