@@ -1,0 +1,124 @@
+"""The ledger against hand-written inserts: one act with its commit, many entries with their seal.
+
+An act of ours is the whole of it: the person locked, the entry with its digest, the evidence in a
+row of its own, what then stands and the processing records that follow. The reference is one bare
+entry in a table of the same columns and indexes without triggers, and a commit.
+"""
+
+import io
+import random
+from itertools import cycle
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from bench import house, world
+from bench.measure import Pair, in_turns, report
+from consent.actions import say_no, say_yes
+from consent.models import DIGEST_SQL
+from consent.purposes import Use
+from consent.sealing import seal
+from consent.verification import verify
+from customers.models import Customer
+from customers.models.channels import Collected
+
+GOAL_ONE, GOAL_MANY = 0.6, 0.5
+ACTS = 100
+PER_PERSON = 5
+USE = Use("H", "email")
+EVIDENCE = "Ja i telefon, manus 3"
+COLUMNS = "at, subject, kind, purpose, channel, third_party, ground, collected, authority, digest"
+BARE = f"""
+    INSERT INTO bare ({COLUMNS})
+    VALUES (now(), %s, 'yes', 'H', 'email', '', '', 'phone', 4, sha256('bare'))
+"""
+
+
+def run(n: int, rounds: int) -> None:
+    """Measure both, then demand that every entry holds."""
+    world.build(n, ())
+    house.use("world")
+    settings.SEALS_DIR = Path(settings.DATA_DIR) / f"seals-{n}"
+    _prepare()
+    people = list(Customer.objects.order_by("pk")[: min(n, 5000)])
+    one = _acts(people, rounds)
+    report(
+        "ledger",
+        n,
+        ours=ACTS / one.ours,
+        reference=ACTS / one.reference,
+        goal=GOAL_ONE,
+        sentence=f"One act in the ledger: ours {ACTS / one.ours:,.0f} a second with evidence, "
+        f"standing and records; a bare hand-written entry {ACTS / one.reference:,.0f}.",
+    )
+    rows = n * PER_PERSON
+    many = _bulk([str(person.pseudonym) for person in people], rows, rounds)
+    report(
+        "ledger_bulk",
+        n,
+        ours=rows / many.ours,
+        reference=rows / many.reference,
+        goal=GOAL_MANY,
+        sentence=f"{rows:,} entries at once: ours {rows / many.ours:,.0f} a second with digest "
+        f"and seal; plain COPY {rows / many.reference:,.0f}.",
+    )
+    found = verify(_quietly)
+    print(f"Afterwards {found.sealed:,} entries in {found.seals} seals hold.")
+
+
+def _prepare() -> None:
+    """Give the entries of the world the digests that their trigger would have given them."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("UPDATE consent_eventdetail SET evidence_salt = sha256(evidence::bytea)")
+        cursor.execute(
+            "UPDATE consent_event e SET evidence_hash = "
+            "sha256(d.evidence_salt || convert_to(d.evidence, 'UTF8')) "
+            "FROM consent_eventdetail d WHERE d.event_id = e.id"
+        )
+        cursor.execute(f"UPDATE consent_event e SET digest = {DIGEST_SQL.format(row='e')}")
+        cursor.execute("CREATE TABLE bare (LIKE consent_event INCLUDING ALL)")
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE consent_event")
+    seal()
+
+
+def _acts(people: list[Customer], rounds: int) -> Pair:
+    draw = random.Random(7)  # noqa: S311
+    drawn = cycle(draw.sample(people, len(people)))
+
+    def ours() -> None:
+        for number in range(ACTS):
+            if number % 2:
+                say_no(next(drawn), USE, collected=Collected.PHONE, evidence=EVIDENCE)
+            else:
+                say_yes(next(drawn), USE, collected=Collected.PHONE, evidence=EVIDENCE)
+
+    def by_hand() -> None:
+        for _number in range(ACTS):
+            with connection.cursor() as cursor:  # outside a transaction: commits by itself
+                cursor.execute(BARE, [next(drawn).pseudonym])
+
+    return in_turns(ours, by_hand, rounds)
+
+
+def _bulk(subjects: list[str], rows: int, rounds: int) -> Pair:
+    seal()
+    said = "\t".join(("yes", "H", "email", "", "", "phone", "4", ""))
+    subject = cycle(subjects)
+    text = "".join(f"2026-11-24 12:00:00+01\t{next(subject)}\t{said}\n" for _ in range(rows))
+
+    def copy(table: str) -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.copy_expert(f"COPY {table} ({COLUMNS}) FROM STDIN", io.StringIO(text))
+
+    def ours() -> None:
+        copy("consent_event")
+        seal()
+
+    return in_turns(ours, lambda: copy("bare"), rounds)
+
+
+def _quietly(done: int) -> None:
+    """Draw no progress bar."""
