@@ -2,7 +2,8 @@
 
 One supervisor per data folder. Each part is on a leash, so kill -9 of the supervisor takes all of
 them with it; each holds the lock of the house, so the next start waits until the last one is gone.
-A part that dies is started again, save the database: then the house stops and says so.
+A part that dies takes the house with it: it stops in order, says so, and the next start goes on
+where it was, since work to do is rows in PostgreSQL. Restarting single parts is for production.
 """
 
 import contextlib
@@ -14,9 +15,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -25,8 +25,6 @@ from dentalclean.embedded.places import House, HouseError
 from dentalclean.embedded.servers import Part
 
 PATIENCE = 60.0  # seconds for a stage of the start
-RESTARTS = 5  # of one part within RESTART_WINDOW seconds; then the house stops
-RESTART_WINDOW = 60.0
 STOPPED_IN_THIS_ORDER = ("The web server", "The clock", "The worker", "Valkey", "PostgreSQL")
 LOG_LIMIT = 5_000_000  # bytes; a longer log is put aside at the next start
 NOT_FROM_OUTSIDE = (  # a stray address of another installation must never be filled with demo data
@@ -57,19 +55,11 @@ class Watched:
     log: Path
     start: Callable[[], Part]
     stop: Callable[[Part], object]
-    vital: bool = False
     process: Part | None = None
-    deaths: deque[float] = field(default_factory=lambda: deque(maxlen=RESTARTS + 1))
 
     def died(self) -> bool:
         """Tell whether the part is gone though nobody asked it to go."""
         return self.process is not None and self.process.poll() is not None
-
-    def gives_up(self) -> bool:
-        """Count a death; tell whether starting again has become pointless."""
-        self.deaths.append(time.monotonic())
-        often = len(self.deaths) > RESTARTS
-        return self.vital or (often and self.deaths[-1] - self.deaths[0] < RESTART_WINDOW)
 
 
 def environment(house: House, port: int) -> dict[str, str]:
@@ -147,19 +137,16 @@ class Supervisor:
     def _watch(self) -> None:
         while True:
             self._pause(0.2)
-            for part in self.up:
-                if part.died():
-                    self._bury(part)
+            self._see_that_all_live()
 
-    def _bury(self, part: Watched) -> None:
-        """Start a dead part again, or say that the house cannot stand without it."""
-        if part.gives_up():
-            raise HouseError(
-                f"{part.name} has died, so everything is stopped. Last it said in {part.log}: "
-                f"{processes.last_line(part.log)}."
-            )
-        self.say(f"{part.name} has died; starting it again.")
-        part.process = part.start()
+    def _see_that_all_live(self) -> None:
+        """Say which part has died. Raises HouseError."""
+        for part in self.up:
+            if part.died():
+                raise HouseError(
+                    f"{part.name} has died, so everything is stopped. Last it said in {part.log}: "
+                    f"{processes.last_line(part.log)}."
+                )
 
     def _stop(self) -> None:
         """Stop web, beat, worker, broker, database; the later ones serve the earlier ones."""
@@ -190,7 +177,6 @@ class Supervisor:
             self.house.logs / "postgres.log",
             lambda: servers.start_database(self.house, durable=True, keep_open=self.keep_open),
             servers.stop_database,
-            vital=True,
         )
 
     def _broker(self) -> Watched:
@@ -293,9 +279,7 @@ class Supervisor:
         until = time.monotonic() + PATIENCE
         while not self._web_answers():
             self._pause(0.05)
-            for part in self.up:
-                if part.died():
-                    self._bury(part)
+            self._see_that_all_live()
             if time.monotonic() > until:
                 raise HouseError(
                     f"The web server did not answer in {PATIENCE:.0f} seconds; see "
