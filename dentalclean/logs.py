@@ -12,10 +12,11 @@ class WithoutValues(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Write a record; Celery puts the words of a failure among its arguments too."""
-        if record.exc_info and isinstance(record.args, dict) and "exc" in record.args:
+        words: Any = record.args
+        if record.exc_info and isinstance(words, dict) and "exc" in words:
             kind = record.exc_info[0]
             record = copy.copy(record)
-            record.args = {**record.args, "exc": kind.__name__ if kind else ""}
+            record.args = {**words, "exc": kind.__name__ if kind else ""}
         return super().format(record)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802  the name is logging's

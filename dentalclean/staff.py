@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
@@ -50,11 +50,11 @@ class StaffSite(admin.AdminSite):
         """Refuse; nothing here completes what one types about people."""
         raise Http404
 
-    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> NoReturn:
         """Refuse; nobody has a password, one signs in by a code."""
         raise Http404
 
-    def password_change_done(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def password_change_done(self, request: HttpRequest, extra_context: Any = None) -> NoReturn:
         """Refuse; see password_change."""
         raise Http404
 
