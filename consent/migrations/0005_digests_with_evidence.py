@@ -3,6 +3,7 @@
 from django.db import migrations
 
 ANEW = """
+    SET CONSTRAINTS ALL IMMEDIATE;
     ALTER TABLE consent_event DISABLE TRIGGER pgtrigger_event_append_only_f8395;
     UPDATE consent_eventdetail SET evidence_salt = uuid_send(gen_random_uuid())
      WHERE evidence <> '';
