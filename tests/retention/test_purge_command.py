@@ -27,7 +27,7 @@ def _anna_who_left() -> None:
 
 def test_the_plan_of_a_day_to_come_is_shown_and_nothing_changed() -> None:
     said = purge("--dry-run", "--on", "2029-10-02")
-    assert "Namn och födelsedatum" in said
+    assert "Name and date of birth" in said
     assert "RET-02" in said
     assert "1 people would lose something; nothing has been changed." in said
     assert Customer.objects.get().name == "Anna Ek"

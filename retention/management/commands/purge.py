@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import translation
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Column, Table
@@ -43,6 +44,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        with translation.override("en"):  # operators read English
+            self._run(options)
+
+    def _run(self, options: dict[str, Any]) -> None:
         on = options["on"] or today()
         if options["dry_run"]:
             self._show(on)
