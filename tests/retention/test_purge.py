@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from consent.actions import append, restrict, say_no
-from consent.models import Authority, Event
+from consent.models import Authority, Event, ProcessingRecord
 from customers.models import Address, Customer, Invoice, Order, Subscription, User
 from customers.models.channels import Collected
 from customers.personal_data import Category
@@ -133,4 +133,20 @@ def test_what_a_restriction_put_off_goes_when_it_is_lifted() -> None:
     assert Customer.objects.get(pk=anna.pk).name == "Anna Ek"
     append(anna, Event.Kind.UNRESTRICTED, collected=Collected.PORTAL, authority=Authority.STAFF)
     night(date(2025, 11, 2))
+    assert Customer.objects.get(pk=anna.pk).name == ""
+
+
+def test_a_death_ends_marketing_and_takes_the_details_when_nothing_else_holds_them() -> None:
+    """RUL-29."""
+    anna = cast.person(since=date(2019, 1, 7), deceased_on=date(2026, 2, 14))
+    cast.subscription(anna, date(2019, 1, 7), date(2026, 1, 31))
+    ends = dict(
+        ProcessingRecord.objects.filter(customer=anna).values_list("purpose", "retain_until")
+    )
+    assert {code: ends[code] for code in ("F", "H", "I")} == dict.fromkeys(
+        ("F", "H", "I"), date(2026, 2, 14)
+    )
+    night(date(2026, 2, 14))
+    assert Customer.objects.get(pk=anna.pk).name == "Anna Ek"
+    night(date(2026, 2, 15))
     assert Customer.objects.get(pk=anna.pk).name == ""
