@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from retention.actions import suppression_digest
+from customers import contact_points
 
 BATCH = 5000
 
@@ -66,7 +66,7 @@ SAID_NO = """
 """
 
 SUPPRESS = """
-    INSERT INTO retention_suppression (id, kind, digest, added_on)
+    INSERT INTO customers_suppression (id, kind, digest, added_on)
     SELECT gen_random_uuid(), kind, digest, %s FROM unnest(%s, %s::bytea[]) AS x (kind, digest)
     ON CONFLICT DO NOTHING
 """
@@ -98,18 +98,25 @@ DELETE = (
         UPDATE customers_customer c
            SET given_name = '', family_name = '', birth_date = NULL, adult_confirmed_on = NULL,
                language = '', protection = '', deceased_on = NULL, email = '', phone = '',
-               nix_phone = FALSE, nix_post = FALSE, user_id = NULL
+               nix_phone = FALSE, nix_post = FALSE, email_returned_on = NULL,
+               phone_returned_on = NULL, email_suppressed_on = NULL,
+               phone_suppressed_on = NULL, user_id = NULL
           FROM batch b
          WHERE c.id = b.id AND b.details
            AND (c.given_name <> '' OR c.family_name <> '' OR c.birth_date IS NOT NULL
                 OR c.adult_confirmed_on IS NOT NULL OR c.language <> '' OR c.protection <> ''
                 OR c.deceased_on IS NOT NULL OR c.email <> '' OR c.phone <> '' OR c.nix_phone
-                OR c.nix_post OR c.user_id IS NOT NULL)
+                OR c.nix_post OR c.email_returned_on IS NOT NULL
+                OR c.phone_returned_on IS NOT NULL OR c.email_suppressed_on IS NOT NULL
+                OR c.phone_suppressed_on IS NOT NULL OR c.user_id IS NOT NULL)
         RETURNING b.pseudonym,
                old.given_name <> '' OR old.family_name <> '' OR old.birth_date IS NOT NULL
                OR old.adult_confirmed_on IS NOT NULL OR old.language <> ''
                OR old.protection <> '' OR old.deceased_on IS NOT NULL AS had_identity,
-               old.email <> '' OR old.phone <> '' OR old.nix_phone OR old.nix_post AS had_contact,
+               old.email <> '' OR old.phone <> '' OR old.nix_phone OR old.nix_post
+               OR old.email_returned_on IS NOT NULL OR old.phone_returned_on IS NOT NULL
+               OR old.email_suppressed_on IS NOT NULL OR old.phone_suppressed_on IS NOT NULL
+                   AS had_contact,
                old.user_id AS had_user
     ), groups AS (
         DELETE FROM customers_user_groups t USING batch b
@@ -308,7 +315,7 @@ def _purge_batch(cursor: CursorWrapper, params: dict[str, Any]) -> None:
         cursor.execute(statement, params)
     cursor.execute(SAID_NO)
     found = [
-        (kind, suppression_digest(kind, value))
+        (kind, contact_points.digest(kind, value))
         for row in cursor
         for kind, value in zip(("email", "phone"), row, strict=True)
         if value

@@ -22,7 +22,7 @@ COHORTS = (
 WRITTEN = {
     "retention_receipt": "subject, category, rule, row_count",
     "retention_run": "business_date, status, people, counts",
-    "retention_suppression": "kind, digest, added_on",
+    "customers_suppression": "kind, digest, added_on",
 }
 
 

@@ -51,9 +51,9 @@ WORK = (
     "retention.view_hold",
 )
 NIGHTS = (
+    "customers.view_suppression",
     "retention.view_receipt",
     "retention.view_run",
-    "retention.view_suppression",
 )
 
 MAY: dict[Role, tuple[str, ...]] = {

@@ -10,8 +10,6 @@ with a pass that waits for locks, since a dying worker may still hold people. So
 the database refuses to give up is set aside, and the night says so (F14).
 """
 
-import hashlib
-import hmac
 import logging
 from collections import Counter
 from collections.abc import Sequence
@@ -20,17 +18,17 @@ from datetime import date, datetime, time, timedelta
 from time import monotonic
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, InternalError, OperationalError, connection, transaction
 from django.db.models import Max, Sum
 from django.utils import timezone
 from psycopg2.errors import LockNotAvailable
 
+from customers import contact_points
 from customers.dates import NEVER, STOCKHOLM, today
-from customers.models import Session
+from customers.models import Session, Suppression
 from customers.personal_data import EVERYTHING, Category
 from retention import statements
-from retention.models import Receipt, Run, Suppression
+from retention.models import Receipt, Run
 from retention.rules import algebra, as_due, vanishing
 
 log = logging.getLogger(__name__)
@@ -195,12 +193,6 @@ def _end_purposes(cursor: Any, on: date, not_held: list[int]) -> None:
     )
 
 
-def suppression_digest(kind: str, value: str) -> bytes:
-    """Return the keyed hash under which an address is suppressed; its key is kept apart."""
-    text = f"{kind}:{value.strip().casefold()}"
-    return hmac.digest(settings.SUPPRESSION_KEY, text.encode(), hashlib.sha256)
-
-
 def _suppress(cursor: Any, params: dict[str, Any]) -> None:
     """Remember, as hashes, the addresses of people who said no and now disappear (ERA-06)."""
     cursor.execute(
@@ -214,7 +206,7 @@ def _suppress(cursor: Any, params: dict[str, Any]) -> None:
     for email, phone in cursor:
         for kind, value in ((Suppression.Kind.EMAIL, email), (Suppression.Kind.PHONE, phone)):
             if value:
-                digest = suppression_digest(kind, value)
+                digest = contact_points.digest(kind, value)
                 found.append(Suppression(kind=kind, digest=digest, added_on=params["on"]))
     Suppression.objects.bulk_create(found, ignore_conflicts=True)
 

@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from customers import words
 from customers.dates import today
-from customers.models import User
+from customers.models import Suppression, User
 from customers.personal_data import EVERYTHING, Category
 from customers.staff import ReadOnlyAdmin, ReadOnlyInline, TracedAdmin
 from retention.holds import HoldError, lift_hold, place_hold
-from retention.models import Hold, Receipt, Run, Suppression
+from retention.models import Hold, Receipt, Run
 from retention.staff_forms import HoldForm
 
 

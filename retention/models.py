@@ -1,6 +1,4 @@
-"""How long: holds, the nightly runs, the receipts of deletion and the suppression list."""
-
-import uuid
+"""How long: holds, the nightly runs and the receipts of deletion."""
 
 import pgtrigger
 from django.db import models
@@ -122,31 +120,6 @@ class Receipt(models.Model):
             pgtrigger.Protect(name="receipt_is_as_written", operation=pgtrigger.Update),
             stays_until_its_date("receipt", "ERA-08"),
             not_emptied("receipt"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.pk}"
-
-
-class Suppression(models.Model):
-    """A keyed hash that keeps somebody who said no from coming back by a file (ERA-06, F16)."""
-
-    class Kind(models.TextChoices):
-        EMAIL = "email", _("e-post")
-        PHONE = "phone", _("telefon")
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    kind = models.CharField(_("slag"), max_length=5, choices=Kind)
-    digest = models.BinaryField(max_length=32)
-    added_on = models.DateField(_("tillagd"))
-
-    personal_data = Impersonal(columns=("id", "kind", "digest", "added_on"))
-
-    class Meta:
-        verbose_name = _("spärrad adress")
-        verbose_name_plural = _("spärrade adresser")
-        constraints = [
-            models.UniqueConstraint(name="one_suppression", fields=["kind", "digest"]),
         ]
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from customers.models.purchases import (
     Subscription,
 )
 from customers.models.support import SupportCase
+from customers.models.suppression import Suppression
 
 __all__ = [
     "AccessLog",
@@ -23,5 +24,6 @@ __all__ = [
     "Session",
     "Subscription",
     "SupportCase",
+    "Suppression",
     "User",
 ]

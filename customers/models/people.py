@@ -114,6 +114,12 @@ class Customer(models.Model):
     adult_confirmed_on = models.DateField(_("myndig enligt egen uppgift"), null=True, blank=True)
     email = models.EmailField(_("e-post"), blank=True)
     phone = models.CharField(_("mobil"), max_length=20, blank=True)
+    # Mail that came back, until a new value is given (RUL-28); written by customers.actions.
+    email_returned_on = models.DateField(_("e-posten kom tillbaka"), null=True, blank=True)
+    phone_returned_on = models.DateField(_("mobilen gick inte att nå"), null=True, blank=True)
+    # The day of the no that the value itself carries (ERA-06); by customers.contact_points.
+    email_suppressed_on = models.DateField(_("e-posten spärrad för reklam"), null=True, blank=True)
+    phone_suppressed_on = models.DateField(_("mobilen spärrad för reklam"), null=True, blank=True)
     national_id_sealed = models.BinaryField(_("personnummer"), null=True, blank=True)
     national_id_hash = models.BinaryField(
         _("sökvärde för personnummer"), max_length=32, null=True, blank=True, unique=True
@@ -154,7 +160,16 @@ class Customer(models.Model):
                 "protection",
                 "deceased_on",
             ),
-            Category.CONTACT: ("email", "phone", "nix_phone", "nix_post"),
+            Category.CONTACT: (
+                "email",
+                "phone",
+                "nix_phone",
+                "nix_post",
+                "email_returned_on",
+                "phone_returned_on",
+                "email_suppressed_on",
+                "phone_suppressed_on",
+            ),
             Category.ACCOUNT: ("user",),
             Category.NATIONAL_ID: ("national_id_sealed", "national_id_hash", "national_id_used_on"),
             Category.SHELL: (
@@ -247,6 +262,8 @@ class Address(models.Model):
     source = models.CharField(_("källa"), max_length=8, choices=Source, default=Source.PERSON)
     collected = models.CharField(_("kanal"), max_length=8, choices=Collected, default=Collected.WEB)
     given_on = models.DateField(_("lämnad"))
+    returned_on = models.DateField(_("posten kom tillbaka"), null=True, blank=True)
+    suppressed_on = models.DateField(_("adressen spärrad för reklam"), null=True, blank=True)
 
     personal_data = PersonalData(
         name=_("Adress"),
@@ -260,6 +277,8 @@ class Address(models.Model):
                 "source",
                 "collected",
                 "given_on",
+                "returned_on",
+                "suppressed_on",
             )
         },
     )

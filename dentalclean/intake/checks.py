@@ -105,7 +105,7 @@ BEFORE_CUSTOMERS = (
             CUSTOMERS,
             kind,
             f"The {words} is on the suppression list of people who said no; leave the row out.",
-            f"""s.{kind}_digest IN (SELECT digest FROM retention_suppression WHERE kind = '{kind}')
+            f"""s.{kind}_digest IN (SELECT digest FROM customers_suppression WHERE kind = '{kind}')
                 AND NOT EXISTS (SELECT FROM customers_customer c
                      WHERE c.number = s.number AND c.{kind} = s.{kind})""",
         )

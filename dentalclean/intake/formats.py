@@ -11,14 +11,12 @@ from datetime import date
 from django.conf import settings
 
 from consent.purposes import BY_CODE, CATALOGUE, Objection, Permission
-from customers import crypto
-from customers.models import Address, Invoice
+from customers import contact_points, crypto
+from customers.models import Address, Invoice, Suppression
 from customers.models.channels import Channel, Collected
 from customers.models.people import Protection
 from dentalclean.intake import values
 from dentalclean.intake.values import Clean, RefusedError
-from retention.actions import suppression_digest
-from retention.models import Suppression
 
 # Column name to what PostgreSQL reads; None is NULL.
 Row = dict[str, str | None]
@@ -115,7 +113,7 @@ def _finish_customer(row: Row, on: date) -> None:
     for kind in (Suppression.Kind.EMAIL, Suppression.Kind.PHONE):
         value = row[kind.value]
         if value:
-            row[f"{kind.value}_digest"] = _bytes(suppression_digest(kind.value, value))
+            row[f"{kind.value}_digest"] = _bytes(contact_points.digest(kind.value, value))
 
 
 def _finish_address(row: Row, on: date) -> None:

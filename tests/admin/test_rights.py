@@ -9,11 +9,11 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from consent.models import Event, EventDetail, Notice, PolicyVersion, Standing
-from customers.models import AccessLog, Customer, User
+from customers.models import AccessLog, Customer, Suppression, User
 from customers.models.channels import Channel
 from disclosures.models import Outbox
 from privacy_requests.models import Case, Extract
-from retention.models import Hold, Receipt, Run, Suppression
+from retention.models import Hold, Receipt, Run
 from tests import cast
 from tests.admin.conftest import Desk
 
@@ -27,6 +27,7 @@ MAY_OPEN = {
     "customers/product": "yes yes yes yes",
     "customers/fiscalyear": "no yes yes no",
     "customers/accesslog": "no no yes no",
+    "customers/suppression": "no no yes yes",
     "consent/policyversion": "yes no yes yes",
     "consent/notice": "yes no yes yes",
     "consent/event": "yes no yes no",
@@ -36,7 +37,6 @@ MAY_OPEN = {
     "privacy_requests/extract": "yes no yes no",
     "retention/run": "no no yes yes",
     "retention/receipt": "no no yes yes",
-    "retention/suppression": "no no yes yes",
     "retention/hold": "yes no yes no",
 }
 MAY_ADD = {
@@ -135,7 +135,7 @@ def _rows() -> dict[str, Any]:
         "retention/receipt": Receipt.objects.create(
             customer_id=uuid.uuid4(), run=run, category=1, rule="RET-02", row_count=1
         ),
-        "retention/suppression": Suppression.objects.create(
+        "customers/suppression": Suppression.objects.create(
             kind="email", digest=b"x" * 32, added_on="2026-01-01"
         ),
         "retention/hold": Hold.objects.create(customer=anna, ground="manual"),
@@ -182,7 +182,7 @@ def test_every_page_about_a_person_asks_why_first(superuser: Client, desk: type[
             "consent/notice",
             "retention/run",
             "retention/receipt",
-            "retention/suppression",
+            "customers/suppression",
         )
     ]
     for page in about_anna:

@@ -116,13 +116,13 @@ customers/fiscalyear        403 403 403 403 403 302   200 403 200 403 200 302
 customers/invoice           200 403 302 403 302 302   200 403 302 403 302 302
 customers/product           200 403 200 403 200 302   200 403 200 403 200 302
 customers/supportcase       200 403 302 403 302 302   200 403 302 403 302 302
+customers/suppression       403 403 302 403 403 302   200 403 302 403 302 302
 disclosures/outbox          200 403 302 403 302 302   200 403 302 403 302 302
 privacy_requests/case       200 403 302 403 302 302   200 403 302 403 302 302
 privacy_requests/extract    200 403 302 403 302 302   200 403 302 403 302 302
 retention/hold              200 403 302 403 302 302   200 200 302 403 302 302
 retention/receipt           403 403 302 403 403 302   200 403 302 403 302 302
 retention/run               403 403 403 403 403 302   200 403 200 403 200 302
-retention/suppression       403 403 302 403 403 302   200 403 302 403 302 302
 """
 ADMIN_ROUTE = re.compile(
     r"personal/([a-z_]+/[a-z]+)/(add/|<path:object_id>/((history|delete|change)/)?)?$"

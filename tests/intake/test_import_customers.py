@@ -12,6 +12,7 @@ from consent.actions import say_no, say_yes
 from consent.models import Event, EventDetail, ProcessingRecord, Standing
 from consent.purposes import Use
 from consent.rules import may_process
+from customers import contact_points
 from customers.actions import change_details
 from customers.dates import today
 from customers.models import (
@@ -23,12 +24,12 @@ from customers.models import (
     InvoiceSeries,
     Order,
     Subscription,
+    Suppression,
     User,
 )
 from customers.rules import masked_national_id, national_id
 from dentalclean.intake import actions, people
-from retention.actions import execute, open_run, suppression_digest
-from retention.models import Suppression
+from retention.actions import execute, open_run
 from tests import cast
 from tests.intake.files import (
     ADDRESS,
@@ -631,7 +632,7 @@ def test_an_order_that_contradicts_the_one_here_is_refused(
 def test_a_suppressed_person_is_refused_and_reported_without_the_address(tmp_path: Path) -> None:
     for kind, value in (("email", "anna@example.se"), ("phone", "+46701740635")):
         Suppression.objects.create(
-            kind=kind, digest=suppression_digest(kind, value), added_on=date(2024, 1, 1)
+            kind=kind, digest=contact_points.digest(kind, value), added_on=date(2024, 1, 1)
         )
     rows = [
         person("K1", email="Anna@example.se"),

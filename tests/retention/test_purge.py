@@ -6,11 +6,19 @@ import pytest
 
 from consent.actions import append, restrict, say_no
 from consent.models import Authority, Event, ProcessingRecord
-from customers.models import Address, Customer, Invoice, Order, Subscription, User
+from customers.models import (
+    Address,
+    Customer,
+    Invoice,
+    Order,
+    Subscription,
+    Suppression,
+    User,
+)
 from customers.models.channels import Collected
 from customers.personal_data import Category
 from retention.actions import RunRefusedError, execute, open_run
-from retention.models import Hold, Receipt, Run, Suppression
+from retention.models import Hold, Receipt, Run
 from retention.rules import calendar, plan
 from tests import cast
 
