@@ -9,7 +9,7 @@ import enum
 import logging
 import smtplib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from email.utils import parseaddr
@@ -23,15 +23,17 @@ from django.template.loader import get_template
 from django.utils import timezone, translation
 from email_validator import EmailNotValidError, validate_email
 
+from consent.actions import serve_notice
 from consent.purposes import BY_CODE, Use
 from consent.rules import may_process
 from customers.dates import today
 from customers.models import Address, Customer
-from customers.models.channels import Channel
+from customers.models.channels import Channel, Collected
 from customers.words import controller
 from disclosures import files
 from disclosures.bell import ring_on_commit
 from disclosures.models import Outbox
+from disclosures.rules import still_to_tell
 
 log = logging.getLogger(__name__)
 
@@ -68,9 +70,21 @@ def queue_mail(
     The words are those of `templates/mail/<template>.<language>.txt`: the subject on the first
     line, an empty one, the body. Raises UnsafeHeaderError, TemplateDoesNotExist (K10).
     """
+    return _write(draft_mail(to, template, context, customer, purpose, language))
+
+
+def draft_mail(
+    to: str,
+    template: str,
+    context: Mapping[str, Any],
+    customer: Customer | None = None,
+    purpose: str = "B",
+    language: str | None = None,
+) -> Outbox:
+    """Return a mail that is not in the outbox yet; see queue_mail and queue_drafts."""
     spoken = _language(customer, language)
     words = _render(template, spoken, context)
-    return queue_words(to, template, *words, customer=customer, purpose=purpose, language=spoken)
+    return _draft_words(to, template, *words, customer=customer, purpose=purpose, language=spoken)
 
 
 def queue_words(
@@ -84,11 +98,19 @@ def queue_words(
     language: str = "sv",
 ) -> Outbox:
     """Write a mail whose words somebody else rendered to the outbox, like `queue_mail`."""
+    return _write(
+        _draft_words(
+            to, template, subject, body, customer=customer, purpose=purpose, language=language
+        )
+    )
+
+
+def _draft_words(to: str, template: str, subject: str, body: str, **about: Any) -> Outbox:
     try:
         validate_email(to, check_deliverability=False, test_environment=True)
     except EmailNotValidError as refused:
         raise UnsafeHeaderError("A mail goes to exactly one e-mail address.") from refused
-    return _queue(Outbox.Kind.MAIL, to, template, subject, body, customer, purpose, language)
+    return _draft(Outbox.Kind.MAIL, to, template, subject, body, **about)
 
 
 def queue_letter(
@@ -96,11 +118,37 @@ def queue_letter(
 ) -> Outbox:
     """Write a letter to the person's address to the outbox; raises Address.DoesNotExist."""
     address = customer.addresses.get(kind=Address.Kind.HOME)
+    return _write(draft_letter(customer, address, template, context, purpose))
+
+
+def draft_letter(
+    customer: Customer,
+    address: Address,
+    template: str,
+    context: Mapping[str, Any],
+    purpose: str = "B",
+) -> Outbox:
+    """Return a letter that is not in the outbox yet; see queue_letter and queue_drafts."""
     street, _, city = address.line.partition(", ")
     to = f"{customer.name}\n{street}\n{city}"
     language = _language(customer, None)
-    words = _render(template, language, context)
-    return _queue(Outbox.Kind.LETTER, to, template, *words, customer, purpose, language)
+    subject, body = _render(template, language, context)
+    return _draft(
+        Outbox.Kind.LETTER,
+        to,
+        template,
+        subject,
+        body,
+        customer=customer,
+        purpose=purpose,
+        language=language,
+    )
+
+
+def queue_drafts(drafts: Sequence[Outbox]) -> None:
+    """Write drafts in one statement and ring once; what the database has already is left out."""
+    Outbox.objects.bulk_create(drafts, ignore_conflicts=True)
+    ring_on_commit(RELAY)
 
 
 def _language(customer: Customer | None, wanted: str | None) -> str:
@@ -108,12 +156,13 @@ def _language(customer: Customer | None, wanted: str | None) -> str:
     return "en" if spoken.startswith("en") else "sv"
 
 
-def _queue(
+def _draft(
     kind: str,
     to: str,
     template: str,
     subject: str,
     body: str,
+    *,
     customer: Customer | None,
     purpose: str,
     language: str,
@@ -124,7 +173,7 @@ def _queue(
         raise ValueError("Advertising goes to a known person, or the gate cannot be asked.")
     if not subject or not subject.isprintable():
         raise UnsafeHeaderError(f"The subject of {template} is not exactly one line.")
-    message = Outbox.objects.create(
+    return Outbox(
         kind=kind,
         customer=customer,
         purpose=purpose,
@@ -134,6 +183,10 @@ def _queue(
         body=body,
         language=language,
     )
+
+
+def _write(message: Outbox) -> Outbox:
+    message.save(force_insert=True)
     ring_on_commit(RELAY)
     return message
 
@@ -210,6 +263,9 @@ def deliver(message: Outbox, post: Any) -> Outcome:
 
 def _may_leave(message: Outbox) -> bool:
     """Ask the gate again, for advertising, at the moment it would leave (idea 4)."""
+    if message.notice_id:
+        # Not to somebody who has died, is erased or got it elsewhere meanwhile.
+        return still_to_tell().filter(pk=message.customer_id).exists()
     if not BY_CODE[message.purpose].is_marketing or message.customer_id is None:
         return True
     channel = Channel.EMAIL if message.kind == Outbox.Kind.MAIL else Channel.POST
@@ -271,8 +327,12 @@ def _still_ours(message: Outbox) -> Any:
     return Outbox.objects.filter(pk=message.pk, lease=message.lease, status=Outbox.Status.QUEUED)
 
 
+@transaction.atomic
 def _finish(message: Outbox, status: str) -> Outcome:
-    """Mark a message as done with; say whether it was sent and marked by us."""
+    """Mark a message as done with; say whether it was sent and marked by us.
+
+    The first information counts as given in the transaction that marks it sent (INF-02).
+    """
     words = {} if status == Outbox.Status.DEAD else {"recipient": "", "subject": "", "body": ""}
     marked = _still_ours(message).update(
         status=status, lease=None, finished_at=timezone.now(), **words
@@ -281,4 +341,7 @@ def _finish(message: Outbox, status: str) -> Outcome:
         log.warning("Message %s was taken over by another worker meanwhile.", message.pk)
     elif status == Outbox.Status.DEAD:
         log.error("Message %s could not be sent in %s tries.", message.pk, message.attempts)
+    elif status == Outbox.Status.SENT and message.notice and message.customer:
+        by = Collected.EMAIL if message.kind == Outbox.Kind.MAIL else Collected.POST
+        serve_notice(message.customer, collected=by, notice=message.notice)
     return Outcome.SENT if marked and status == Outbox.Status.SENT else Outcome.KEPT

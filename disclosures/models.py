@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from consent.models import Notice
 from customers.dates import Plus, StockholmDate
 from customers.models import Customer
 from customers.personal_data import Category, Clock, PersonalData
@@ -64,6 +65,8 @@ class Outbox(models.Model):
     lease = models.UUIDField(null=True, blank=True)
     created_at = models.DateTimeField(_("skapat"), default=timezone.now)
     finished_at = models.DateTimeField(_("skickat eller uppgivet"), null=True, blank=True)
+    # The first information, when the message carries it: given once the message is sent (INF-02).
+    notice = models.ForeignKey(Notice, models.PROTECT, null=True, blank=True, db_index=False)
     # RUL-26: 24 months from delivery or final failure.
     retain_until = models.GeneratedField(
         expression=Plus(StockholmDate(F("finished_at")), months=24),
@@ -89,7 +92,7 @@ class Outbox(models.Model):
                 "finished_at",
             )
         },
-        impersonal=("id", "attempts", "available_at", "lease", "retain_until"),
+        impersonal=("id", "attempts", "available_at", "lease", "notice", "retain_until"),
         clock=Clock.OWN,
     )
 
@@ -101,6 +104,12 @@ class Outbox(models.Model):
                 name="outbox_finished_or_queued",
                 condition=Q(status="queued", finished_at__isnull=True)
                 | (~Q(status="queued") & Q(finished_at__isnull=False)),
+            ),
+            # Never two on their way, whoever asks for it at the same time.
+            models.UniqueConstraint(
+                name="one_first_notice_on_its_way",
+                fields=["customer"],
+                condition=Q(notice__isnull=False, status="queued"),
             ),
         ]
         indexes = [
