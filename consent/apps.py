@@ -7,4 +7,7 @@ class ConsentConfig(AppConfig):
     verbose_name = _("Ändamål och val")
 
     def ready(self) -> None:
-        from consent import checks  # noqa: F401  registers the catalogue's check
+        from consent import bound, checks  # noqa: F401  registers the catalogue's check
+        from customers.models.people import CustomerQuerySet
+
+        CustomerQuerySet.gate = bound.processable

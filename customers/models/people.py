@@ -1,6 +1,7 @@
 """Who: the people, their sign-in and what is known of how to reach them."""
 
 import uuid
+from collections.abc import Callable
 from datetime import date
 from typing import Any, ClassVar
 
@@ -13,7 +14,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from customers.dates import Plus, StockholmDate, add_years
+from customers.dates import Plus, StockholmDate, add_years, today
 from customers.models.channels import Collected, Source
 from customers.personal_data import AtEnd, Category, Clock, PersonalData
 from customers.sessions import SessionStore
@@ -63,7 +64,27 @@ class User(AbstractBaseUser, PermissionsMixin):
         return f"{self.pk}"
 
 
+class NoGateError(RuntimeError):
+    """People were asked for by purpose, and nobody has put the gate in its place."""
+
+
 class CustomerQuerySet(models.QuerySet["Customer"]):
+    # The gate stands in a room above this one and puts itself here at start (consent.apps).
+    gate: ClassVar[Callable[..., "CustomerQuerySet"] | None] = None
+
+    def processable(
+        self, purpose: str, channel: str, third_party: str = "", on: date | None = None
+    ) -> "CustomerQuerySet":
+        """Keep the people whose data may be used so on a day, today unless another is given.
+
+        Marketing, segments, recommendations and exports get people in no other way (LAW-01).
+        Raises ValueError for what is not in the catalogue, NoGateError where nobody decides.
+        """
+        gate = type(self).gate
+        if gate is None:
+            raise NoGateError("Add the app `consent` to INSTALLED_APPS: it decides who this is.")
+        return gate(self, purpose, channel, third_party, on or today())
+
     def identified(self) -> "CustomerQuerySet":
         """Keep the people whose contact details are still here."""
         return self.exclude(given_name="", family_name="")
