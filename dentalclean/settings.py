@@ -322,6 +322,8 @@ ACCOUNT_RATE_LIMITS = {
     "request_login_code": "20/m/ip,3/m/key,5/h/key",
     "try_login_code": "5/10m/key",
     "change_email": "10/d/user",
+    "unsubscribe": "20/m/key",
+    "unsubscribe_wrong": "10/m/ip",
 }
 
 # Sessions end after 30 idle minutes, and after 12 hours whatever happens; those of staff after 15

@@ -26,6 +26,7 @@ from email_validator import EmailNotValidError, validate_email
 from consent.actions import serve_notice
 from consent.purposes import BY_CODE, Use
 from consent.rules import may_process
+from consent.unsubscribe import footer, headers
 from customers.dates import today
 from customers.models import Address, Customer
 from customers.models.channels import Channel, Collected
@@ -273,20 +274,27 @@ def _may_leave(message: Outbox) -> bool:
 
 
 def _hand_over(message: Outbox, post: Any) -> None:
+    body, more = message.body, {}
+    if BY_CODE[message.purpose].is_marketing and message.customer is not None:
+        # Made as it leaves: an advertisement that could not be declined is none (MFL-03).
+        channel = Channel.EMAIL if message.kind == Outbox.Kind.MAIL else Channel.POST
+        body += f"\n{footer(message.customer, channel, message.language)}\n"
+        more = headers(message.customer)
     if message.kind == Outbox.Kind.LETTER:
-        words = f"{message.recipient}\n\n\n{message.subject}\n\n{message.body}"
+        words = f"{message.recipient}\n\n\n{message.subject}\n\n{body}"
         files.write(settings.DATA_DIR / "letters" / f"{message.pk}.txt", words.encode())
         return
     post.open()
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
     EmailMessage(
         message.subject,
-        message.body,
+        body,
         to=[message.recipient],
         headers={
             "Message-ID": f"<{message.pk}@{domain}>",
             "Auto-Submitted": "auto-generated",
             "Content-Language": message.language,
+            **more,
         },
         connection=post,
     ).send()
