@@ -105,6 +105,7 @@ _RING = "a ring of 32-byte keys in base64, written id:key,id:key with the curren
 _KEY = "a random 32-byte key in base64"
 FIELD_KEYS = key_ring("FIELD_KEYS", _RING)
 EXTRACT_KEYS = key_ring("EXTRACT_KEYS", _RING)
+RECEIPT_KEYS = key_ring("RECEIPT_KEYS", _RING)
 LOOKUP_KEY = key("LOOKUP_KEY", _KEY)
 SUPPRESSION_KEY = key("SUPPRESSION_KEY", _KEY)
 
@@ -321,6 +322,7 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "10/m/ip,5/10m/key",
     "request_login_code": "20/m/ip,3/m/key,5/h/key",
     "try_login_code": "5/10m/key",
+    "check_receipt": "30/m/ip",
     "change_email": "10/d/user",
     "unsubscribe": "20/m/key",
     "unsubscribe_wrong": "10/m/ip",

@@ -2,13 +2,14 @@
 
 import base64
 import contextlib
+import fcntl
 import json
 import os
 import secrets
 import tempfile
 from pathlib import Path
 
-KEY_RINGS = ("FIELD_KEYS", "EXTRACT_KEYS")
+KEY_RINGS = ("FIELD_KEYS", "EXTRACT_KEYS", "RECEIPT_KEYS")
 KEYS = ("LOOKUP_KEY", "SUPPRESSION_KEY")
 
 
@@ -33,6 +34,20 @@ def read_or_create(path: Path) -> dict[str, str]:
             os.link(draft, path)
         Path(draft).unlink()
     found: dict[str, str] = json.loads(path.read_text())
+    return found if generate().keys() <= found.keys() else _complete(path)
+
+
+def _complete(path: Path) -> dict[str, str]:
+    """Draw what a house of an earlier version lacks, once, however many processes start."""
+    with (path.parent / ".secrets-lock").open("w") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        found: dict[str, str] = generate() | json.loads(path.read_text())
+        draft = path.parent / ".secrets-complete"
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(found, file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
     return found
 
 

@@ -37,6 +37,7 @@ NOT_FROM_OUTSIDE = (  # a stray address of another installation must never be fi
     "SECRET_KEY",
     "FIELD_KEYS",
     "EXTRACT_KEYS",
+    "RECEIPT_KEYS",
     "LOOKUP_KEY",
     "SUPPRESSION_KEY",
     "STATEMENT_TIMEOUT_MS",
