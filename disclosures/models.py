@@ -45,7 +45,7 @@ class Outbox(models.Model):
         QUEUED = "queued", _("i kö")
         SENT = "sent", _("skickat")
         DEAD = "dead", _("kunde inte skickas")
-        STOPPED = "stopped", _("stoppat av ett nej")
+        STOPPED = "stopped", _("stoppat innan det gick")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("slag"), max_length=8, choices=Kind, default=Kind.MAIL)
@@ -67,6 +67,8 @@ class Outbox(models.Model):
     finished_at = models.DateTimeField(_("skickat eller uppgivet"), null=True, blank=True)
     # The first information, when the message carries it: given once the message is sent (INF-02).
     notice = models.ForeignKey(Notice, models.PROTECT, null=True, blank=True, db_index=False)
+    # Many messages of one decision, each person once: the key of the campaign that wrote them.
+    batch = models.UUIDField(null=True, blank=True, editable=False)
     # RUL-26: 24 months from delivery or final failure.
     retain_until = models.GeneratedField(
         expression=Plus(StockholmDate(F("finished_at")), months=24),
@@ -92,7 +94,7 @@ class Outbox(models.Model):
                 "finished_at",
             )
         },
-        impersonal=("id", "attempts", "available_at", "lease", "notice", "retain_until"),
+        impersonal=("id", "attempts", "available_at", "lease", "notice", "batch", "retain_until"),
         clock=Clock.OWN,
     )
 
@@ -111,11 +113,25 @@ class Outbox(models.Model):
                 fields=["customer"],
                 condition=Q(notice__isnull=False, status="queued"),
             ),
+            # Work that is begun again after a crash sends nothing twice.
+            models.UniqueConstraint(
+                name="one_of_a_batch_per_person",
+                fields=["batch", "customer"],
+                condition=Q(batch__isnull=False),
+            ),
         ]
         indexes = [
             # The relay claims here.
             models.Index(
-                fields=["available_at"], name="outbox_queued", condition=Q(status="queued")
+                fields=["available_at"],
+                name="outbox_queued",
+                condition=Q(status="queued", batch__isnull=True),
+            ),
+            # The relay claims here when nothing waits there.
+            models.Index(
+                fields=["available_at"],
+                name="outbox_queued_batch",
+                condition=Q(status="queued", batch__isnull=False),
             ),
             # The relay blanks dead letters here.
             models.Index(

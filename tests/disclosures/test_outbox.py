@@ -363,6 +363,8 @@ def test_the_relay_claims_by_its_index() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET enable_seqscan = off")
         waiting = Outbox.objects.waiting(timezone.now()).order_by("available_at")
-        plan = waiting.explain()
+        plan = waiting.filter(batch=None).explain()
+        plan_of_batches = waiting.filter(batch__isnull=False).explain()
         cursor.execute("RESET enable_seqscan")
-    assert "outbox_queued" in plan
+    assert "outbox_queued " in plan
+    assert "outbox_queued_batch" in plan_of_batches
