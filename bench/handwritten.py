@@ -60,15 +60,18 @@ TAKE = (
 )
 
 SAID_NO = """
-    SELECT c.email, c.phone FROM batch b JOIN customers_customer c USING (id)
+    SELECT c.email, c.phone, c.family_name, a.street, a.postcode
+      FROM batch b JOIN customers_customer c USING (id)
+      LEFT JOIN customers_address a ON a.customer_id = b.id
      WHERE b.details AND EXISTS (
            SELECT FROM consent_standing s WHERE s.customer_id = b.id AND s.declined)
 """
 
 SUPPRESS = """
-    INSERT INTO customers_suppression (id, kind, digest, added_on)
+    INSERT INTO customers_suppression AS s (id, kind, digest, added_on)
     SELECT gen_random_uuid(), kind, digest, %s FROM unnest(%s, %s::bytea[]) AS x (kind, digest)
-    ON CONFLICT DO NOTHING
+    ON CONFLICT (kind, digest) DO UPDATE SET added_on = EXCLUDED.added_on
+     WHERE s.added_on < EXCLUDED.added_on
 """
 
 RECEIPT = "INSERT INTO retention_receipt (subject, run_id, category, rule, row_count, at)"
@@ -314,14 +317,18 @@ def _purge_batch(cursor: CursorWrapper, params: dict[str, Any]) -> None:
     for statement in TAKE:
         cursor.execute(statement, params)
     cursor.execute(SAID_NO)
-    found = [
+    found = {
         (kind, contact_points.digest(kind, value))
-        for row in cursor
-        for kind, value in zip(("email", "phone"), row, strict=True)
+        for email, phone, name, street, postcode in cursor
+        for kind, value in (
+            ("email", email),
+            ("phone", phone),
+            ("address", street and contact_points.postal(name, street, postcode)),
+        )
         if value
-    ]
+    }
     if found:
-        kinds, digests = zip(*found, strict=True)
+        kinds, digests = zip(*sorted(found), strict=True)
         cursor.execute(SUPPRESS, [params["on"], list(kinds), list(digests)])
     for statement in DELETE:
         cursor.execute(statement, params)

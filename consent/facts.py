@@ -12,10 +12,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from consent import records
-from customers.actions import set_national_id
+from customers import contact_points
+from customers.actions import change_details, mark_returned, set_national_id
 from customers.dates import today
 from customers.models import (
     Address,
+    Change,
     Customer,
     FiscalYear,
     Invoice,
@@ -88,7 +90,7 @@ def register_customer(
     email = email.strip().casefold()
     taken = bool(email) and User.objects.filter(email=email).exists()
     user = User.objects.create_user(email) if with_account and email and not taken else None
-    customer = Customer.objects.create(
+    customer = Customer(
         given_name=given_name,
         family_name=family_name,
         email=email,
@@ -99,12 +101,41 @@ def register_customer(
         last_contact_on=day,
         **fields,
     )
-    if address is not None:
-        Address.objects.create(
-            customer=customer, source=source, collected=collected, given_on=day, **address
-        )
+    homes = [
+        Address(source=source, collected=collected, given_on=day, **line)
+        for line in ([address] if address is not None else [])
+    ]
+    # A way that carries a no brings it along, whoever writes it down anew (OBJ-06, F16).
+    contact_points.mark_suppressed(customer, homes)
+    customer.save(force_insert=True)
+    for home in homes:
+        home.customer = customer
+        home.save(force_insert=True)
     records.refresh([customer.pk])
     return customer
+
+
+@transaction.atomic
+def correct_details(customer: Customer, values: dict[str, str], **whose: Any) -> list[Change]:
+    """Change a person's details by `customers.actions.change_details`, and what follows from it.
+
+    A new address can begin anew what ended when nothing reached the person (RET-05).
+    """
+    changes = change_details(customer, values, **whose)
+    records.refresh([customer.pk])
+    return changes
+
+
+@transaction.atomic
+def mail_returned(customer: Customer, kind: str, on: date, *, value: str = "") -> bool:
+    """Record that what we sent by a way came back; whom nothing reaches any more is let go.
+
+    See `customers.actions.mark_returned` (RUL-28, RET-05).
+    """
+    marked = mark_returned(customer, kind, on, value=value)
+    if marked:
+        records.refresh([customer.pk])
+    return marked
 
 
 @transaction.atomic

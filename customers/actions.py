@@ -1,12 +1,18 @@
-"""What happens when a person's details change: the new value, and the change beside it (REC-01)."""
+"""What happens when a person's details change: the new value, and the change beside it (REC-01).
+
+A contact point is written with what it carries: the day of a no (ERA-06), and nothing of mail that
+came back from the value before it (RUL-28).
+"""
+
+from datetime import date
 
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from customers import crypto, rules
+from customers import contact_points, crypto, rules
 from customers.dates import add_years, today
-from customers.models import AccessLog, Address, Change, Customer, User
+from customers.models import AccessLog, Address, Change, Customer, Suppression, User
 from customers.models.channels import Collected, Source
 
 OF_THE_PERSON = ("given_name", "family_name", "email", "phone", "language")
@@ -63,6 +69,7 @@ def change_details(
         return []
     for change in changes:
         setattr(owners[change.field], change.field, change.new)
+    _renew_contact_points(locked, address, {change.field for change in changes})
     locked.version += 1
     if source == Source.PERSON:
         locked.last_contact_on = max(locked.last_contact_on, today())
@@ -70,10 +77,64 @@ def change_details(
     if any(change.field in OF_THE_ADDRESS for change in changes):
         address.source, address.collected, address.given_on = source, collected, today()
         address.save()
+    elif address.pk is not None:
+        address.save(update_fields=["suppressed_on"])
     if not locked.protection:
         Change.objects.bulk_create(changes)
     customer.refresh_from_db()
     return changes
+
+
+def _renew_contact_points(customer: Customer, home: Address, changed: set[str]) -> None:
+    """Let what the old values carried go, and look up the new ones; the caller saves."""
+    moved = not changed.isdisjoint(OF_THE_ADDRESS)
+    if not (moved or changed & {"email", "phone", "family_name"}):
+        return
+    before = (customer.email_suppressed_on, customer.phone_suppressed_on, home.suppressed_on)
+    contact_points.mark_suppressed(customer, [home])
+    if "email" in changed:
+        customer.email_returned_on = None
+    else:
+        customer.email_suppressed_on = before[0]
+    if "phone" in changed:
+        customer.phone_returned_on = None
+    else:
+        customer.phone_suppressed_on = before[1]
+    if moved:
+        home.returned_on = None
+    elif before[2] is not None:
+        # A new name at the same address is no yes (OBJ-06).
+        home.suppressed_on = before[2]
+
+
+@transaction.atomic
+def mark_returned(customer: Customer, kind: str, on: date, *, value: str = "") -> bool:
+    """Remember that what we sent by a way came back, until a new value is given (RUL-28).
+
+    `kind` is one of Suppression.Kind, an address the home address. `value` is where it was sent,
+    as it is stored, an address as its line: what comes back from a value that has been replaced is
+    not about the new one. Return whether it was marked; raises ValueError for a day ahead.
+    """
+    if on > today():
+        raise ValueError("Nothing has come back on a day that lies ahead; give today or earlier.")
+    locked = Customer.objects.select_for_update().get(pk=customer.pk)
+    if kind == Suppression.Kind.ADDRESS:
+        home = locked.addresses.filter(kind=Address.Kind.HOME).first()
+        if home is None or home.returned_on or on < home.given_on:
+            return False
+        if value and value != home.line:
+            return False
+        home.returned_on = on
+        home.save(update_fields=["returned_on"])
+        return True
+    column = {"email": "email_returned_on", "phone": "phone_returned_on"}[kind]
+    known = getattr(locked, kind)
+    if not known or getattr(locked, column) or (value and value.casefold() != known):
+        return False
+    setattr(locked, column, on)
+    locked.save(update_fields=[column])
+    customer.refresh_from_db(fields=[column])
+    return True
 
 
 @transaction.atomic

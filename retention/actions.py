@@ -25,7 +25,7 @@ from psycopg2.errors import LockNotAvailable
 
 from customers import contact_points
 from customers.dates import NEVER, STOCKHOLM, today
-from customers.models import Session, Suppression
+from customers.models import Session
 from customers.personal_data import EVERYTHING, Category
 from retention import statements
 from retention.models import Receipt, Run
@@ -194,21 +194,21 @@ def _end_purposes(cursor: Any, on: date, not_held: list[int]) -> None:
 
 
 def _suppress(cursor: Any, params: dict[str, Any]) -> None:
-    """Remember, as hashes, the addresses of people who said no and now disappear (ERA-06)."""
+    """Remember, as hashes, the ways to people who said no and now disappear (ERA-06)."""
+    contact, address = Category.CONTACT.value, Category.ADDRESS.value
     cursor.execute(
-        f"WITH {statements.DUE} SELECT c.email, c.phone FROM due "
-        "JOIN customers_customer c USING (id) "
-        f"WHERE (due.gone & {Category.CONTACT.value}) <> 0 AND EXISTS (SELECT FROM "
+        f"WITH {statements.DUE} SELECT "
+        f"CASE WHEN due.gone & {contact} <> 0 THEN c.email ELSE '' END, "
+        f"CASE WHEN due.gone & {contact} <> 0 THEN c.phone ELSE '' END, "
+        "c.family_name, COALESCE(a.street, ''), COALESCE(a.postcode, '') "
+        "FROM due JOIN customers_customer c USING (id) LEFT JOIN customers_address a "
+        f"ON a.customer_id = c.id AND due.gone & {address} <> 0 "
+        f"WHERE due.gone & {contact | address} <> 0 AND EXISTS (SELECT FROM "
         "consent_standing s WHERE s.customer_id = due.id AND s.declined)",
         params,
     )
-    found = []
-    for email, phone in cursor:
-        for kind, value in ((Suppression.Kind.EMAIL, email), (Suppression.Kind.PHONE, phone)):
-            if value:
-                digest = contact_points.digest(kind, value)
-                found.append(Suppression(kind=kind, digest=digest, added_on=params["on"]))
-    Suppression.objects.bulk_create(found, ignore_conflicts=True)
+    rows = cursor.fetchall()
+    contact_points.add((p, params["on"]) for row in rows for p in contact_points.points(*row))
 
 
 def close_run(run: Run, *, whole: bool = True) -> Run:

@@ -183,6 +183,7 @@ def _check_and_write(cursor: Any, result: Result, params: dict[str, Any], tell: 
     tell("Writing choices", 0, 0)
     written[CONSENTS] = ledger.write_events(cursor)
     ledger.write_standings(cursor)
+    people.suppress_refusals()
     written[CUSTOMERS].changed = people.count_changed(cursor)
     for form, count in written.items():
         result.counts[form.name] = Count(new=count.new, changed=count.changed)
@@ -195,7 +196,7 @@ def _refresh(cursor: Any, result: Result, tell: Tell) -> None:
     cursor.execute("ANALYZE consent_standing")
     union = " UNION ".join(
         f"SELECT customer_id FROM {form.table} WHERE problem IS NULL"
-        for form in (CUSTOMERS, SUBSCRIPTIONS, ORDERS, INVOICES, CONSENTS)
+        for form in (CUSTOMERS, ADDRESSES, SUBSCRIPTIONS, ORDERS, INVOICES, CONSENTS)
     )
     cursor.execute(f"CREATE TEMP TABLE touched ON COMMIT DROP AS {union} ORDER BY 1")
     cursor.execute("SELECT count(*) FROM touched")

@@ -106,8 +106,7 @@ BEFORE_CUSTOMERS = (
             kind,
             f"The {words} is on the suppression list of people who said no; leave the row out.",
             f"""s.{kind}_digest IN (SELECT digest FROM customers_suppression WHERE kind = '{kind}')
-                AND NOT EXISTS (SELECT FROM customers_customer c
-                     WHERE c.number = s.number AND c.{kind} = s.{kind})""",
+                AND NOT EXISTS (SELECT FROM customers_customer c WHERE c.{kind} = s.{kind})""",
         )
         for kind, words in (("email", "e-mail address"), ("phone", "phone number"))
     ),

@@ -11,7 +11,9 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from customers import crypto
+from consent.models import Event
+from customers import contact_points, crypto
+from customers.models import Suppression
 from customers.models.people import Protection, Restriction
 from dentalclean.intake.formats import ADDRESSES, CUSTOMERS, FORMATS, Format
 
@@ -90,6 +92,14 @@ def find_customers(cursor: Any) -> None:
         )
 
 
+def _day_of_no(kind: str) -> str:
+    """Return the SQL for the day of a no that a contact point in the file carries (ERA-06)."""
+    return (
+        f"(SELECT p.added_on FROM customers_suppression p "
+        f"WHERE p.kind = '{kind}' AND p.digest = s.{kind}_digest)"
+    )
+
+
 # A field of the person: its name, what is stored and what the file says, both as text.
 DETAILS = (
     *((name, f"c.{name}", f"s.{name}") for name in ("given_name", "family_name", "email", "phone")),
@@ -155,6 +165,16 @@ def update_customers(cursor: Any) -> None:
          WHERE c.id = x.customer_id
         """,
     )
+    # A new value brings its own no, and nothing of what came back from the old one (RUL-28).
+    for kind in ("email", "phone"):
+        cursor.execute(
+            f"""
+            UPDATE customers_customer c
+               SET {kind}_returned_on = NULL, {kind}_suppressed_on = {_day_of_no(kind)}
+              FROM customer_changes x JOIN staged_customers s ON s.line = x.line
+             WHERE c.id = x.customer_id AND x.field = '{kind}' AND NOT (x.newer OR x.closed)
+            """
+        )
     _keep_history(cursor, "customer_changes")
     note_changed(
         cursor,
@@ -309,8 +329,8 @@ def insert_customers(cursor: Any) -> int:
         INSERT INTO customers_customer (id, number, public_id, pseudonym, user_id, given_name,
                family_name, birth_date, adult_confirmed_on, email, phone, national_id_sealed,
                national_id_hash, national_id_used_on, language, protection, deceased_on, nix_phone,
-               nix_post, noticed_on, restriction, source, collected, created_at, last_contact_on,
-               version)
+               nix_post, email_suppressed_on, phone_suppressed_on, noticed_on, restriction, source,
+               collected, created_at, last_contact_on, version)
         SELECT s.customer_id, s.number, gen_random_uuid(), s.pseudonym, s.user_id,
                COALESCE(s.given_name, ''), s.family_name, s.birth_date,
                COALESCE(s.adult_confirmed_on, bought.first_day), COALESCE(s.email, ''),
@@ -318,6 +338,7 @@ def insert_customers(cursor: Any) -> int:
                s.national_id_used_on, COALESCE(s.language, 'sv'),
                COALESCE(s.protection, '{Protection.NONE.value}'), s.deceased_on,
                COALESCE(s.nix_phone, FALSE), COALESCE(s.nix_post, FALSE),
+               {_day_of_no("email")}, {_day_of_no("phone")},
                CASE WHEN s.number NOT IN {UNREAD_NO} THEN s.noticed_on END,
                '{Restriction.NONE.value}', 'import', COALESCE(s.collected, 'import'),
                (s.registered_on + time '12:00') {STOCKHOLM}, s.last_contact_on, 1
@@ -387,7 +408,7 @@ def write_addresses(cursor: Any) -> Written:
         f"""
         UPDATE customers_address a
            SET {sets}, source = 'import', collected = COALESCE(s.collected, 'import'),
-               given_on = s.given_on
+               given_on = s.given_on, returned_on = NULL, suppressed_on = NULL
           FROM staged_addresses s
          WHERE a.id = s.row_id AND s.problem IS NULL
            AND EXISTS (SELECT FROM address_changes x
@@ -406,7 +427,60 @@ def write_addresses(cursor: Any) -> Written:
         """
     )
     written.new = cursor.rowcount
+    _mark_suppressed_addresses()
     return written
+
+
+# Whose address or family name this import wrote.
+WROTE_HOME = """
+    SELECT a.id, c.family_name, a.street, a.postcode
+      FROM customers_address a JOIN customers_customer c ON c.id = a.customer_id
+     WHERE c.id IN (SELECT customer_id FROM staged_addresses WHERE problem IS NULL
+                    UNION SELECT customer_id FROM customer_changes WHERE field = 'family_name')
+"""
+
+
+def _mark_suppressed_addresses() -> None:
+    """Put the day of the no beside addresses that carry one; hashed here, the key being ours."""
+    if not Suppression.objects.filter(kind=Suppression.Kind.ADDRESS).exists():
+        return
+    with connection.connection.cursor(name="wrote_home") as found:  # on the server's side: no list
+        found.execute(WROTE_HOME)
+        while rows := found.fetchmany(contact_points.AT_A_TIME):
+            homes = {key: contact_points.postal(*parts) for key, *parts in rows}
+            days = contact_points.suppressed(
+                (Suppression.Kind.ADDRESS, home) for home in homes.values()
+            )
+            marked = [
+                (key, day)
+                for key, home in homes.items()
+                if (day := days.get((Suppression.Kind.ADDRESS, home)))
+            ]
+            if marked:
+                with connection.cursor() as cursor:
+                    cursor.execute(MARK_ADDRESSES, [*map(list, zip(*marked, strict=True))])
+
+
+# The latest no to all advertising in these files, per person.
+REFUSALS = f"""
+    SELECT customer_id, MAX((at {STOCKHOLM})::date) FROM said
+     WHERE kind = '{Event.Kind.OBJECTED}' AND purpose = '' AND channel = '' GROUP BY customer_id
+"""
+
+
+def suppress_refusals() -> None:
+    """List the ways to everybody who has said no to all advertising (OBJ-06)."""
+    with connection.connection.cursor(name="refusals") as found:  # on the server's side: no list
+        found.execute(REFUSALS)
+        while rows := found.fetchmany(contact_points.AT_A_TIME):
+            contact_points.suppress(dict(rows))
+
+
+# A new family name at an address that is suppressed takes nothing back (OBJ-06).
+MARK_ADDRESSES = """
+    UPDATE customers_address a SET suppressed_on = GREATEST(a.suppressed_on, x.day)
+      FROM unnest(%s::bigint[], %s::date[]) AS x (id, day) WHERE a.id = x.id
+"""
 
 
 @dataclass(frozen=True)
