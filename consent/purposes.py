@@ -48,6 +48,7 @@ class Restricted(enum.Enum):
     STOPS = "stops"
     STORAGE = "storage"
     OWN_CASE = "own case"  # answers to the person's own case go on
+    CLAIM = "claim"  # an existing debt is pursued
     LEGAL_NOTICE = "legal notice"  # notices the law demands go on
 
 
@@ -93,6 +94,10 @@ class Purpose:
     restricted: Restricted = Restricted.STOPS
     minimum_age: int = 0
     named_third_party: bool = False
+    # Whether it reads anything off the person's device (LEK-01).
+    reads_device: bool = False
+    # Whether nobody is ever taken out of it alone, only counted (D, RUL-08).
+    only_counted: bool = False
 
     @property
     def mask(self) -> int:
@@ -101,6 +106,11 @@ class Purpose:
     @property
     def is_marketing(self) -> bool:
         return self.objection is Objection.MARKETING
+
+    @property
+    def is_balanced(self) -> bool:
+        """Say whether it rests on an interest to weigh against the person's (LAW-02)."""
+        return self.basis is Basis.LEGITIMATE_INTEREST
 
 
 _POST_AND_MESSAGES = {
@@ -179,6 +189,7 @@ CATALOGUE: tuple[Purpose, ...] = (
         channels={Channel.INTERNAL: Permission.OPT_OUT},
         objection=Objection.STOPS,
         minimum_age=16,
+        only_counted=True,
     ),
     Purpose(
         code="E",
@@ -190,6 +201,7 @@ CATALOGUE: tuple[Purpose, ...] = (
         channels={Channel.WEB: Permission.CONSENT},
         objection=Objection.STOPS,
         minimum_age=16,
+        reads_device=True,
     ),
     Purpose(
         code="F",
@@ -260,6 +272,7 @@ CATALOGUE: tuple[Purpose, ...] = (
         channels={Channel.WEB: Permission.OPT_OUT},
         objection=Objection.STOPS,
         minimum_age=16,
+        only_counted=True,
     ),
     Purpose(
         code="K",
@@ -297,7 +310,7 @@ CATALOGUE: tuple[Purpose, ...] = (
         keeps=(*MASTER, Category.NATIONAL_ID),
         uses=(Category.INVOICES,),
         channels={Channel.EMAIL: Permission.NONE, Channel.POST: Permission.NONE},
-        restricted=Restricted.STORAGE,
+        restricted=Restricted.CLAIM,
     ),
     Purpose(
         code="P",
@@ -333,15 +346,20 @@ CATALOGUE: tuple[Purpose, ...] = (
 
 BY_CODE = {purpose.code: purpose for purpose in CATALOGUE}
 CODES = tuple((purpose.code, purpose.name) for purpose in CATALOGUE)
+BALANCED = tuple((purpose.code, purpose.name) for purpose in CATALOGUE if purpose.is_balanced)
 
 
 @dataclass(frozen=True)
 class Use:
-    """One purpose by one channel, for one named third party where the purpose asks for it."""
+    """One purpose by one channel, for one named third party where the purpose asks for it.
+
+    `promotes`: what is sent holds an offer, whatever purpose it is sent for (OBJ-03).
+    """
 
     purpose: str
     channel: str
     third_party: str = ""
+    promotes: bool = False
 
     def __post_init__(self) -> None:
         if self.purpose not in BY_CODE:
@@ -377,6 +395,7 @@ def catalogue_hash() -> str:
         channels = ",".join(f"{c.value}:{a.value}" for c, a in p.channels.items())
         lines.append(
             f"{p.code}|{p.basis.value}|{p.ends.value}|{p.clause}|{p.mask}|{mask(*p.uses)}|"
-            f"{channels}|{p.objection.value}|{p.restricted.value}|{p.minimum_age}"
+            f"{channels}|{p.objection.value}|{p.restricted.value}|{p.minimum_age}|"
+            f"{p.named_third_party:d}{p.reads_device:d}{p.only_counted:d}"
         )
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -62,6 +62,8 @@ FACTS = """
              FROM customers_invoice i WHERE i.customer_id = c.id) invoices ON TRUE
       LEFT JOIN LATERAL (
            SELECT {choices},
+                  MAX(st.closes) FILTER (WHERE st.purpose = 'C' AND st.permission = 'consent')
+                      AS yes_to_c,
                   MAX(st.since) AS last_choice,
                   BOOL_OR(st.permission = 'consent' AND st.closes = {far}) AS consents,
                   BOOL_OR(st.permission = 'soft' AND st.closes = {far}) AS soft
@@ -91,8 +93,10 @@ LAST_DAYS = {
     "A": "relation_until",
     "A2": "(national_id_used_on + interval '30 days')::date",
     "B": "GREATEST(relation_until, question_until)",
-    "C": "CASE WHEN relation_until IS NOT NULL"
-    " THEN LEAST(relation_until, deceased_on, until_c) END",
+    # RUL-10: former customers only by their own yes, to the ceiling as every yes.
+    "C": "CASE WHEN relation_until IS NOT NULL THEN LEAST(GREATEST(relation_until,"
+    " CASE WHEN yes_to_c IS NOT NULL THEN LEAST(window_until, yes_to_c) END),"
+    " deceased_on, until_c) END",
     "D": "CASE WHEN relation_until IS NOT NULL THEN LEAST(relation_until, until_d) END",
     "E": "CASE WHEN until_e IS NOT NULL THEN LEAST(window_until, deceased_on, until_e) END",
     "F": "LEAST(window_until, deceased_on, until_f)",

@@ -9,35 +9,40 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import (
+    BooleanField,
     Case,
     CharField,
     Count,
     DateField,
+    ExpressionWrapper,
     F,
     FilteredRelation,
+    Func,
     Q,
     QuerySet,
+    Subquery,
     Value,
     When,
 )
 from django.db.models.functions import Coalesce, Greatest, Least
+from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from consent.groundwork import SNAPSHOT_HOLDS, BalancingRecord, NixSnapshot, Register
 from consent.models import Standing
 from consent.purposes import (
     Basis,
-    Ends,
     Permission,
     Restricted,
     Use,
 )
 from customers.dates import FAR, NEVER, Birthday, Plus
-from customers.models import Customer
+from customers.models import Address, Customer
 from customers.models.channels import Channel
 from customers.models.people import Protection, Restriction
 
@@ -51,24 +56,26 @@ def _day(value: date) -> Value:
 ALWAYS, OPEN = _day(NEVER), _day(FAR)
 
 
-def _only_if(condition: Q) -> Case:
-    """A fact as a stretch: for ever when true, empty when false or unknown."""
-    return Case(When(condition, then=OPEN), default=ALWAYS, output_field=DateField())
+def _unless_agreed(until: Any) -> Case:
+    """Bound what the person has not said yes to themselves."""
+    return Case(When(_AGREED, then=OPEN), default=until, output_field=DateField())
 
 
 @dataclass(frozen=True)
 class Condition:
     """One reason why a use is open or shut.
 
-    `asked` says which uses it speaks of; `since` and `until` give its stretch, both days included.
+    `asked` says which uses it speaks of. `fact` holds or not whatever the day; `since` and `until`
+    give a stretch, both days included. What is unknown to the database refuses.
     """
 
     name: str
     reason: str | Promise
     rules: tuple[str, ...]
     asked: Callable[[Use], bool]
-    until: Callable[[Use], Any]
+    fact: Callable[[Use], Q | None] = lambda use: None
     since: Callable[[Use], Any] = lambda use: ALWAYS
+    until: Callable[[Use], Any] = lambda use: OPEN
 
 
 def _is_marketing(use: Use) -> bool:
@@ -77,6 +84,9 @@ def _is_marketing(use: Use) -> bool:
 
 def _has_choice(use: Use) -> bool:
     return use.permission is not Permission.NONE
+
+
+_AGREED = Q(standing__permission=Held.CONSENT)
 
 
 def _held_enough(use: Use) -> Q:
@@ -91,12 +101,15 @@ def _held_enough(use: Use) -> Q:
 
 def _stops_when_restricted(use: Use) -> bool:
     """RES-04: own cases and legal notices go on, and an existing debt is a legal claim."""
-    goes_on = (Restricted.OWN_CASE, Restricted.LEGAL_NOTICE)
-    return use.of.restricted not in goes_on and use.of.ends is not Ends.DEBT
+    goes_on = (Restricted.OWN_CASE, Restricted.LEGAL_NOTICE, Restricted.CLAIM)
+    return use.of.restricted not in goes_on
 
 
 def _restriction_leaves(use: Use) -> Q:
-    """RES-02, RES-03: which restrictions leave this use open."""
+    """RES-02, RES-03: which restrictions leave this use open.
+
+    A later yes is none of the exceptions: the person lifts the limit first (RES-02).
+    """
     if use.purpose in ("A", "A2"):
         # A person's own limitation stops what is not necessary, not the deliveries (RES-03).
         return Q(restriction__in=[Restriction.NONE, Restriction.VOLUNTARY])
@@ -116,13 +129,48 @@ def _nix_window(use: Use, flag: str, months: int) -> Case:
         after_end = ALWAYS
     return Case(
         When(**{flag: False}, then=OPEN),
-        When(
-            standing__permission=Held.CONSENT,
-            then=Greatest(after_end, Plus(F("standing__opens"), months=3)),
-        ),
+        When(_AGREED, then=Greatest(after_end, _named_yes())),
         default=after_end,
         output_field=DateField(),
     )
+
+
+def _named_yes() -> Plus:
+    """NIX-04: a yes that names the company stands above NIX for three months."""
+    return Plus(F("standing__opens"), months=3)
+
+
+REGISTERS = {Channel.PHONE: Register.PHONE, Channel.POST: Register.POST}
+
+
+def _washed_until(use: Use) -> Case:
+    """RUL-31: the last day our copy of NIX counts; without one, only a yes that names us does."""
+    taken = Subquery(
+        NixSnapshot.objects.newest(REGISTERS[Channel(use.channel)]).values("taken_on"),
+        output_field=DateField(),
+    )
+    holds = Least(OPEN, Days(Coalesce(taken, ALWAYS), SNAPSHOT_HOLDS.days))
+    return Case(
+        When(_AGREED, then=Greatest(holds, _named_yes())), default=holds, output_field=DateField()
+    )
+
+
+class Days(Func):
+    """A date plus days in SQL."""
+
+    output_field = DateField()
+    template = "((%(expressions)s) + %(days)s)"
+
+    def __init__(self, expression: Any, days: int, **extra: Any) -> None:
+        super().__init__(expression, days=int(days), **extra)
+
+
+def _balanced_until(use: Use) -> Any:
+    """LAW-02: the day the balance must be reviewed; what rests on the person's yes needs none."""
+    review: Any = Subquery(
+        BalancingRecord.objects.newest(use.purpose).values("review_on"), output_field=DateField()
+    )
+    return _unless_agreed(review) if _has_choice(use) else review
 
 
 def _grown_up_since(use: Use) -> Any:
@@ -133,60 +181,123 @@ def _grown_up_since(use: Use) -> Any:
     of_age: Any = Birthday(F("birth_date"), years=18)
     if _has_choice(use) and use.of.minimum_age < 18:
         of_age = Case(
-            When(
-                standing__permission=Held.CONSENT,
-                then=Birthday(F("birth_date"), years=use.of.minimum_age),
-            ),
+            When(_AGREED, then=Birthday(F("birth_date"), years=use.of.minimum_age)),
             default=of_age,
             output_field=DateField(),
         )
-    return Coalesce(of_age, F("adult_confirmed_on"), OPEN)
+    return Coalesce(of_age, F("adult_confirmed_on"))
+
+
+@dataclass(frozen=True)
+class ContactPoint:
+    """What a channel needs of the person, and the facts beside it."""
+
+    given: Q
+    returned_on: str
+    suppressed_on: str
+
+
+_EMAIL = ContactPoint(~Q(email=""), "email_returned_on", "email_suppressed_on")
+_PHONE = ContactPoint(~Q(phone=""), "phone_returned_on", "phone_suppressed_on")
+_HOME = ContactPoint(Q(home__isnull=False), "home__returned_on", "home__suppressed_on")
+# Audiences in social media are matched by the e-mail address.
+CONTACT_POINTS = {
+    Channel.EMAIL: _EMAIL,
+    Channel.SOCIAL: _EMAIL,
+    Channel.SMS: _PHONE,
+    Channel.PHONE: _PHONE,
+    Channel.POST: _HOME,
+}
+
+
+def _has_contact_point(use: Use) -> bool:
+    return use.channel in CONTACT_POINTS
+
+
+def _point(use: Use) -> ContactPoint:
+    return CONTACT_POINTS[Channel(use.channel)]
+
+
+def _not_suppressed(use: Use) -> Q:
+    """ERA-06, OBJ-06: only a yes given on the day of the old no or later opens its address."""
+    suppressed_on = _point(use).suppressed_on
+    return Q(**{f"{suppressed_on}__isnull": True}) | (
+        _AGREED & Q(standing__opens__gte=F(suppressed_on))
+    )
 
 
 CONDITIONS: tuple[Condition, ...] = (
+    Condition(
+        "no_promotion",
+        _("Det är reklam, och sådan skickar vi bara som nyheter eller erbjudanden."),
+        ("OBJ-03",),
+        asked=lambda use: use.promotes and not use.of.is_marketing,
+        until=lambda use: ALWAYS,
+    ),
     Condition(
         "alive",
         _("Personen är avliden."),
         ("RUL-29", "RET-05"),
         asked=lambda use: use.of.is_marketing or use.purpose in ("D", "E", "J"),
-        until=lambda use: _only_if(Q(deceased_on__isnull=True)),
+        fact=lambda use: Q(deceased_on__isnull=True),
     ),
     Condition(
         "not_declined",
         _("Du har sagt nej."),
         ("OBJ-01", "OBJ-02", "OBJ-04", "OBJ-06", "CON-03", "RUL-30"),
         asked=_has_choice,
-        until=lambda use: _only_if(Q(standing__declined=False)),
+        fact=lambda use: Q(standing__declined=False),
     ),
     Condition(
         "informed",
         _("Du har inte fått den första informationen från oss än."),
         ("INF-02",),
         asked=_is_marketing,
-        since=lambda use: Coalesce(F("noticed_on"), OPEN),
-        until=lambda use: OPEN,
+        since=lambda use: F("noticed_on"),
     ),
     Condition(
         "purpose",
         _("Det finns inget pågående ändamål som omfattar dig."),
-        ("LAW-01", "MFL-05", "RET-02", "RET-04", "RUL-11", "RUL-12"),
+        ("LAW-01", "MFL-05", "RET-02", "RET-04", "RUL-11", "RUL-12", "RUL-23"),
         asked=lambda use: True,
-        since=lambda use: Coalesce(F("record__since"), OPEN),
-        until=lambda use: Case(
-            When(record__ended_on__isnull=False, then=ALWAYS),
-            default=Coalesce(F("record__retain_until"), ALWAYS),
-            output_field=DateField(),
-        ),
+        fact=lambda use: Q(record__ended_on__isnull=True),
+        since=lambda use: F("record__since"),
+        until=lambda use: F("record__retain_until"),
+    ),
+    Condition(
+        "former_customer",
+        _("Enkäter får bara den som är kund eller har sagt ja till dem."),
+        ("RUL-10",),
+        asked=lambda use: use.purpose == "C",
+        until=lambda use: _unless_agreed(F("relation__retain_until")),
     ),
     Condition(
         "permission",
         _("Du har inte sagt ja till det."),
         ("MFL-01", "MFL-02", "CON-01", "CON-02"),
         asked=_has_choice,
-        since=lambda use: Coalesce(F("standing__opens"), OPEN),
+        fact=_held_enough,
+        since=lambda use: F("standing__opens"),
+        until=lambda use: F("standing__closes"),
+    ),
+    Condition(
+        "device",
+        _("Det läser av din enhet, och det får vi bara om du säger ja."),
+        ("LEK-01",),
+        asked=lambda use: use.of.reads_device,
+        fact=lambda use: _AGREED,
+    ),
+    Condition(
+        "fresh_yes",
+        _("Det har gått mer än två år sedan du sa ja eller hörde av dig."),
+        ("CON-05",),
+        asked=lambda use: _has_choice(use) and use.of.is_marketing,
         until=lambda use: Case(
-            When(_held_enough(use), then=Coalesce(F("standing__closes"), ALWAYS)),
-            default=ALWAYS,
+            When(
+                _AGREED,
+                then=Plus(Greatest(F("standing__opens"), F("last_contact_on")), months=24),
+            ),
+            default=OPEN,
             output_field=DateField(),
         ),
     ),
@@ -196,10 +307,7 @@ CONDITIONS: tuple[Condition, ...] = (
         ("MFL-06", "RUL-14"),
         asked=lambda use: use.permission is Permission.SOFT_OPT_IN,
         until=lambda use: Case(
-            When(
-                standing__permission=Held.SOFT,
-                then=Coalesce(Plus(_RELATION_END, months=12), ALWAYS),
-            ),
+            When(standing__permission=Held.SOFT, then=Plus(_RELATION_END, months=12)),
             default=OPEN,
             output_field=DateField(),
         ),
@@ -219,19 +327,32 @@ CONDITIONS: tuple[Condition, ...] = (
         until=lambda use: _nix_window(use, "nix_post", 12),
     ),
     Condition(
+        "nix_current",
+        _("Vi behöver stämma av mot NIX på nytt innan vi hör av oss den vägen."),
+        ("NIX-01", "NIX-02", "RUL-31"),
+        asked=lambda use: use.of.is_marketing and use.channel in REGISTERS,
+        until=_washed_until,
+    ),
+    Condition(
+        "balanced",
+        _("Vi har ingen aktuell intresseavvägning som visar att vi får."),
+        ("LAW-02", "RUL-14"),
+        asked=lambda use: use.of.is_balanced and use.permission is not Permission.CONSENT,
+        until=_balanced_until,
+    ),
+    Condition(
         "old_enough",
         _("Vi vet inte att du är gammal nog för det här."),
         ("CHI-02", "RUL-03", "RUL-04"),
         asked=lambda use: use.of.minimum_age > 0,
         since=_grown_up_since,
-        until=lambda use: OPEN,
     ),
     Condition(
         "not_restricted",
         _("Användningen av dina uppgifter är begränsad."),
         ("RES-02", "RES-03", "RES-04"),
         asked=_stops_when_restricted,
-        until=lambda use: _only_if(_restriction_leaves(use)),
+        fact=_restriction_leaves,
     ),
     Condition(
         "not_protected",
@@ -241,14 +362,28 @@ CONDITIONS: tuple[Condition, ...] = (
             use.purpose in ("F", "P")
             or (use.of.is_marketing and use.channel in (Channel.POST, Channel.PHONE))
         ),
-        until=lambda use: _only_if(Q(protection=Protection.NONE)),
+        fact=lambda use: Q(protection=Protection.NONE),
     ),
     Condition(
         "reachable",
         _("Vi har ingen adress för den vägen."),
         ("RUL-28",),
-        asked=lambda use: use.channel in (Channel.EMAIL, Channel.SMS, Channel.PHONE),
-        until=lambda use: _only_if(~Q(email="") if use.channel == Channel.EMAIL else ~Q(phone="")),
+        asked=_has_contact_point,
+        fact=lambda use: _point(use).given,
+    ),
+    Condition(
+        "not_returned",
+        _("Det vi skickade den vägen kom tillbaka."),
+        ("RUL-28", "RET-05"),
+        asked=lambda use: use.of.is_marketing and _has_contact_point(use),
+        fact=lambda use: Q(**{f"{_point(use).returned_on}__isnull": True}),
+    ),
+    Condition(
+        "not_suppressed",
+        _("Det finns ett tidigare nej till reklam på den adressen eller det numret."),
+        ("ERA-06", "OBJ-06"),
+        asked=lambda use: use.of.is_marketing and _has_contact_point(use),
+        fact=_not_suppressed,
     ),
 )
 
@@ -271,42 +406,42 @@ class Answer:
     def holds(self, on: date) -> bool:
         return self.since <= on <= self.until
 
+    def told(self, language: str) -> str:
+        """Return the reason in a language, "sv" or "en"."""
+        with translation.override(language):
+            return str(self.reason)
 
-# What a person can mend without answering anew.
-WAITED_FOR = {"reachable", "not_restricted"}
+
+# What we mend and the person cannot: they are not told of it as of something that they must do.
+OURS = {"balanced", "nix_current"}
+# What is mended without answering anew.
+WAITED_FOR = OURS | {"reachable", "not_returned", "not_restricted"}
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """May we, with every reason."""
 
-    use: Use
+    customer_id: int
+    held: str
     opens: date
     closes: date
-    basis: Basis
-    # What the database said of each condition that differs between people, the first days before
-    # the last days; None for somebody it does not know.
-    dates: tuple[date, ...] | None
+    # What the database said of each condition that differs between people, packed; None for
+    # somebody it does not know. Taken apart only when somebody asks why.
+    said: str | None
+    use: Use
+
+    @property
+    def basis(self) -> Basis:
+        """Return the legal basis: the person's own yes where there is one."""
+        return Basis.CONSENT if self.held == Held.CONSENT else self.use.of.basis
 
     @property
     def answers(self) -> tuple[Answer, ...]:
-        """Every condition; put together only when somebody asks why."""
-        if self.dates is None:
-            return (
-                Answer("known", _("Vi har inga uppgifter om personen."), ("LAW-01",), FAR, NEVER),
-            )
-        compiled = _compiled(self.use)
-        said = dict(zip((*compiled.since, *compiled.until), self.dates, strict=True))
-        return tuple(
-            Answer(
-                c.name,
-                c.reason,
-                c.rules,
-                said.get(f"{c.name}_since", NEVER),
-                said.get(f"{c.name}_until", FAR),
-            )
-            for c in conditions_for(self.use)
-        )
+        """Return every condition with its stretch."""
+        if self.said is None:
+            unknown = _("Vi har inga uppgifter om personen.")
+            return (Answer("known", unknown, ("LAW-01",), FAR, NEVER),)
+        return _compiled(self.use).answers(self.said)
 
     def allowed(self, on: date) -> bool:
         return self.opens <= on <= self.closes
@@ -329,45 +464,111 @@ class Decision:
         """Say whether the answer is yes, even where it waits for a number or an own limitation."""
         return {answer.name for answer in self.refusals(on)} <= WAITED_FOR
 
+    def lasts_until(self) -> date:
+        """Return the last day as far as the person is concerned: what is ours we renew."""
+        return min((a.until for a in self.answers if a.name not in OURS), default=FAR)
+
+
+class OnlyCountedError(ValueError):
+    """The purpose names nobody; the message says what to ask instead."""
+
+
+class _IsNotTrue(Func):
+    """False or unknown."""
+
+    template = "((%(expressions)s) IS NOT TRUE)"
+    output_field = BooleanField()
+    conditional = True
+
 
 class GateQuerySet(QuerySet[Customer]):
     """Customers with the gate's dates for one use beside them."""
 
     def processable(self, use: Use, on: date) -> "GateQuerySet":
-        return self.filter(Q(gate_opens__lte=on) & Q(gate_closes__gte=on))
+        """Keep those whose data may be used so on a day; raises OnlyCountedError."""
+        if use.of.only_counted:
+            raise OnlyCountedError(
+                f"Purpose {use.purpose} singles nobody out; ask consent.statistics.counted instead."
+            )
+        return self.open(use, on)
+
+    def open(self, use: Use, on: date) -> "GateQuerySet":
+        """Keep those for whom every condition holds; for counting, not for naming."""
+        return self.filter(*(q for c in conditions_for(use) for q in _holds(c, use, on)))
+
+
+def _holds(condition: Condition, use: Use, on: date) -> Iterator[Q]:
+    """Yield what must be true of a person on a day; unknown is not true."""
+    fact = condition.fact(use)
+    if fact is not None:
+        yield fact
+    if condition.since(use) is not ALWAYS:
+        yield Q(**{f"{condition.name}_since__lte": on})
+    if condition.until(use) is not OPEN:
+        yield Q(**{f"{condition.name}_until__gte": on})
+
+
+class _Packed(Func):
+    """Several values in one, as PostgreSQL writes a row: "(2026-01-31,,t)"."""
+
+    template = "ROW(%(expressions)s)::text"
+    output_field = CharField()
+
+
+def _relations(use: Use) -> dict[str, FilteredRelation]:
+    """Return what the conditions of a use read beside the person."""
+    found = {
+        "record": FilteredRelation(
+            "processing_records", condition=Q(processing_records__purpose=use.purpose)
+        )
+    }
+    if _has_choice(use):
+        found["standing"] = FilteredRelation(
+            "standings",
+            condition=Q(
+                standings__purpose=use.purpose,
+                standings__channel=use.channel,
+                standings__third_party=use.third_party,
+            ),
+        )
+    if use.channel == Channel.POST:
+        found["home"] = FilteredRelation(
+            "addresses", condition=Q(addresses__kind=Address.Kind.HOME)
+        )
+    if use.purpose == "C":
+        found["relation"] = FilteredRelation(
+            "processing_records", condition=Q(processing_records__purpose="A")
+        )
+    return found
 
 
 def gate(use: Use) -> GateQuerySet:
     """Return all customers with the two dates of a use and those of each condition."""
     asked = conditions_for(use)
-    found: Any = GateQuerySet(Customer)
-    found = found.annotate(
-        record=FilteredRelation(
-            "processing_records", condition=Q(processing_records__purpose=use.purpose)
-        )
-    )
-    if _has_choice(use):
-        found = found.annotate(
-            standing=FilteredRelation(
-                "standings",
-                condition=Q(
-                    standings__purpose=use.purpose,
-                    standings__channel=use.channel,
-                    standings__third_party=use.third_party,
-                ),
-            )
-        )
+    found: Any = GateQuerySet(Customer).annotate(**_relations(use))
+    facts: Any = Q()
     columns: dict[str, Any] = {}
+    since, until = [], []
     for condition in asked:
-        columns[f"{condition.name}_since"] = condition.since(use)
-        columns[f"{condition.name}_until"] = condition.until(use)
+        fact = condition.fact(use)
+        if fact is not None:
+            facts &= fact
+            columns[f"{condition.name}_fact"] = ExpressionWrapper(fact, BooleanField())
+        if condition.since(use) is not ALWAYS:
+            columns[f"{condition.name}_since"] = condition.since(use)
+            since.append(Coalesce(condition.since(use), OPEN))
+        if condition.until(use) is not OPEN:
+            columns[f"{condition.name}_until"] = condition.until(use)
+            until.append(Coalesce(condition.until(use), ALWAYS))
     held = Coalesce(F("standing__permission"), Value(Held.NONE.value))
     none = Value(Held.NONE.value, output_field=CharField())
+    closes = Least(OPEN, *until)
     return found.annotate(  # type: ignore[no-any-return]
         **columns,
         held=held if _has_choice(use) else none,
-        gate_opens=Greatest(ALWAYS, *(c.since(use) for c in asked)),
-        gate_closes=Least(OPEN, *(c.until(use) for c in asked)),
+        gate_opens=Greatest(ALWAYS, *since),
+        gate_closes=Case(When(facts, then=closes), default=ALWAYS) if facts else closes,
+        gate_said=_Packed(*columns.values()),
     )
 
 
@@ -377,15 +578,24 @@ class _Compiled:
 
     one: str
     many: str
-    # The columns that differ between people; the others need not be fetched.
-    since: tuple[str, ...]
-    until: tuple[str, ...]
+    asked: tuple[Condition, ...]
+    # The columns that differ between people, in the order they are packed.
+    columns: tuple[str, ...]
 
-    def decision(self, use: Use, held: str, dates: tuple[date, ...]) -> Decision:
-        """Intersect the stretches of one person."""
-        opens, closes = max(dates[: len(self.since)]), min(dates[len(self.since) :])
-        basis = Basis.CONSENT if held == Held.CONSENT else use.of.basis
-        return Decision(use, opens, closes, basis, dates)
+    def answers(self, said: str) -> tuple[Answer, ...]:
+        """Take apart what the database said of one person; what it did not know refuses."""
+        found = dict(zip(self.columns, said[1:-1].split(","), strict=True))
+        return tuple(_answer(condition, found) for condition in self.asked)
+
+
+def _answer(condition: Condition, found: dict[str, str]) -> Answer:
+    name = condition.name
+    since, until = found.get(f"{name}_since"), found.get(f"{name}_until")
+    opens = NEVER if since is None else date.fromisoformat(since) if since else FAR
+    closes = FAR if until is None else date.fromisoformat(until) if until else NEVER
+    if found.get(f"{name}_fact", "t") != "t":
+        closes = NEVER
+    return Answer(name, condition.reason, condition.rules, opens, closes)
 
 
 _NOBODY = 9000000000000000001
@@ -393,11 +603,9 @@ _NOBODY = 9000000000000000001
 
 @lru_cache(maxsize=1024)
 def _compiled(use: Use) -> _Compiled:
-    asked = conditions_for(use)
-    since = tuple(f"{c.name}_since" for c in asked if c.since(use) is not ALWAYS)
-    until = tuple(f"{c.name}_until" for c in asked if c.until(use) is not OPEN)
     found = gate(use).filter(pk=_NOBODY).order_by()
-    query = found.values_list("pk", "held", *since, *until).query
+    columns = tuple(c for c in found.query.annotations if c.endswith(("_fact", "_since", "_until")))
+    query = found.values_list("pk", "held", "gate_opens", "gate_closes", "gate_said").query
     operations: Any = connection.ops
     sql = operations.compose_sql(*query.sql_with_params()).replace("%", "%%")
     by_key = f'"customers_customer"."id" = {_NOBODY}'
@@ -406,50 +614,43 @@ def _compiled(use: Use) -> _Compiled:
     return _Compiled(
         one=sql.replace(by_key, '"customers_customer"."id" = %s'),
         many=sql.replace(by_key, '"customers_customer"."id" = ANY(%s)'),
-        since=since,
-        until=until,
+        asked=tuple(conditions_for(use)),
+        columns=columns,
     )
 
 
-def _unknown(use: Use) -> Decision:
-    return Decision(use, FAR, NEVER, use.of.basis, None)
+def _unknown(customer_id: int, use: Use) -> Decision:
+    return Decision(customer_id, Held.NONE.value, FAR, NEVER, None, use)
 
 
 def may_process(customer_id: int, use: Use) -> Decision:
     """Decide for one person; an unknown one is refused."""
-    compiled = _compiled(use)
     with connection.cursor() as cursor:
-        cursor.execute(compiled.one, [customer_id])
+        cursor.execute(_compiled(use).one, [customer_id])
         row = cursor.fetchone()
-    return compiled.decision(use, row[1], row[2:]) if row else _unknown(use)
+    return Decision(*row, use) if row else _unknown(customer_id, use)
 
 
 def may_process_many(customer_ids: Sequence[int], use: Use) -> dict[int, Decision]:
-    """Decide for many people in one statement; ids without a row come back as refusals."""
-    compiled = _compiled(use)
-    decisions = dict.fromkeys(customer_ids, _unknown(use))
+    """Decide for many in one statement; unknown people are refused."""
     with connection.cursor() as cursor:
-        cursor.execute(compiled.many, [list(customer_ids)])
-        for row in cursor:
-            decisions[row[0]] = compiled.decision(use, row[1], row[2:])
-    return decisions
+        cursor.execute(_compiled(use).many, [list(customer_ids)])
+        found = {row[0]: Decision(*row, use) for row in cursor}
+    for customer_id in set(customer_ids) - found.keys():
+        found[customer_id] = _unknown(customer_id, use)
+    return found
 
 
 def may_process_all(customer_id: int, uses: Sequence[Use]) -> dict[Use, Decision]:
     """Decide about many uses of one person's data in one statement."""
     if not uses:
         return {}
-    parts = []
-    for number, use in enumerate(uses):
-        compiled = _compiled(use)
-        dates = ", ".join(f'g."{column}"' for column in (*compiled.since, *compiled.until))
-        parts.append(f"SELECT {number}, g.held, ARRAY[{dates}]::date[] FROM ({compiled.one}) AS g")
-    decisions = {use: _unknown(use) for use in uses}
+    parts = [f"SELECT {n}, g.* FROM ({_compiled(use).one}) AS g" for n, use in enumerate(uses)]
+    decisions = {use: _unknown(customer_id, use) for use in uses}
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), [customer_id] * len(uses))
-        for number, held, found in cursor:
-            use = uses[number]
-            decisions[use] = _compiled(use).decision(use, held, tuple(found))
+        for number, *row in cursor:
+            decisions[uses[number]] = Decision(*row, uses[number])
     return decisions
 
 
@@ -464,14 +665,12 @@ def left_out(use: Use, on: date) -> dict[str, int]:
 
     Conditions come in the order they are told; those that leave nobody out are not named.
     """
-    first = []
-    for condition in conditions_for(use):
-        refuses = Q()
-        if condition.since(use) is not ALWAYS:
-            refuses |= Q(**{f"{condition.name}_since__gt": on})
-        if condition.until(use) is not OPEN:
-            refuses |= Q(**{f"{condition.name}_until__lt": on})
-        first.append(When(refuses, then=Value(condition.name)))
+    asked = conditions_for(use)
+    first = [
+        When(_IsNotTrue(ExpressionWrapper(q, BooleanField())), then=Value(condition.name))
+        for condition in asked
+        for q in _holds(condition, use, on)
+    ]
     found = gate(use).annotate(refused_by=Case(*first, output_field=CharField())).order_by()
     counted = dict(found.values_list("refused_by").annotate(people=Count("pk")))
-    return {c.name: counted[c.name] for c in conditions_for(use) if c.name in counted}
+    return {c.name: counted[c.name] for c in asked if c.name in counted}

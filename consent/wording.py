@@ -2,8 +2,8 @@
 
 from customers.models.channels import Collected
 
-VERSION = "2026-11"
-EFFECTIVE_ON = "2026-11-01"
+VERSION = "2026-12"
+EFFECTIVE_ON = "2026-11-24"
 
 _OPENING_SV = {
     Collected.WEB: "Tack för din beställning. Så här använder vi dina uppgifter.",
