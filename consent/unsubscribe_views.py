@@ -137,7 +137,7 @@ def _page(
 @require_http_methods(["GET", "HEAD", "POST"])
 def type_code(request: HttpRequest) -> HttpResponse:
     """Take the code of a letter to the page that acts."""
-    form = LetterCodeForm(request.POST or None)
+    form = LetterCodeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST":
         if _too_often(request, "unsubscribe_wrong"):
             return render(request, "429.html", status=429)

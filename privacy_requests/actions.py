@@ -8,9 +8,10 @@ makes the file theirs.
 import logging
 import time
 import uuid
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.db import transaction
@@ -49,7 +50,7 @@ def open_case(
     received_at: datetime | None = None,
     actor: User | None = None,
 ) -> Case:
-    """Register a request, or return the open one of the same kind (RUL-20).
+    """Register a request for a file, or return the open one of the same kind (RUL-20).
 
     The person's rows are held from the purge until it is answered (RUL-17).
     """
@@ -58,6 +59,22 @@ def open_case(
     if case is not None:
         _try_again(case)
         return case
+    case = register(customer, right, collected=collected, received_at=received_at, actor=actor)
+    Hold.objects.create(customer=customer, ground=Hold.Ground.CASE, reference=_reference(case))
+    wanted = Extract.objects.create(case=case)
+    ring_on_commit(BUILD, str(wanted.pk))
+    return case
+
+
+def register(
+    customer: Customer,
+    right: str,
+    *,
+    collected: str,
+    received_at: datetime | None = None,
+    actor: User | None = None,
+) -> Case:
+    """Write down a request with its clock, for somebody who is locked (TIM-02, DSR-06)."""
     received_at = received_at or timezone.now()
     received_on = stockholm_date(received_at)
     deadline = dsr_deadline(received_on)
@@ -72,9 +89,6 @@ def open_case(
         target_on=deadline.internal_target,
     )
     CaseEvent.objects.create(case=case, kind=CaseEvent.Kind.RECEIVED, at=received_at, actor=actor)
-    Hold.objects.create(customer=customer, ground=Hold.Ground.CASE, reference=_reference(case))
-    wanted = Extract.objects.create(case=case)
-    ring_on_commit(BUILD, str(wanted.pk))
     return case
 
 
@@ -92,12 +106,13 @@ def _try_again(case: Case) -> None:
         ring_on_commit(BUILD, str(case.extract.pk))
 
 
-def answer(case: Case, at: datetime) -> None:
+def answer(case: Case, at: datetime, said: str = "") -> None:
     """Close a case that is answered and lift its hold; in the caller's transaction."""
     case.status = Case.Status.ANSWERED
     case.answered_at = at
+    case.answer = said
     case.closed_on = stockholm_date(at)
-    case.save(update_fields=["status", "answered_at", "closed_on"])
+    case.save(update_fields=["status", "answered_at", "answer", "closed_on"])
     CaseEvent.objects.create(case=case, kind=CaseEvent.Kind.ANSWERED, at=at)
     Hold.objects.filter(
         customer_id=case.customer_id, reference=_reference(case), lifted_at__isnull=True
@@ -198,14 +213,20 @@ def _tell(ready: Extract) -> None:
     with translation.override(language):
         last_day = words.full_day(ready.expires_on or today())
     about = {"url": settings.SITE_URL + reverse("privacy_requests:extract"), "last_day": last_day}
+    tell(ready.case, "extract_ready", about)
+
+
+def tell(case: Case, template: str, about: Mapping[str, Any], language: str | None = None) -> None:
+    """Write to the person that a case is answered: by mail, or else by letter."""
+    customer = case.customer
     to = customer.email or (customer.user.email if customer.user else "")
     with suppress(UnsafeHeaderError):
-        queue_mail(to, "extract_ready", about, customer=customer)
+        queue_mail(to, template, about, customer=customer, language=language)
         return
     if customer.addresses.filter(kind="home").exists():
-        queue_letter(customer, "extract_ready", about)
+        queue_letter(customer, template, about)
     else:
-        log.warning("Case %s is answered, but there is no address that can be told.", ready.case_id)
+        log.warning("Case %s is answered, but there is no address that can be told.", case.pk)
 
 
 def _put_off(wanted: Extract) -> None:

@@ -40,6 +40,7 @@ class CaseAdmin(TracedAdmin):
         "nominal_on",
         "latest_on",
         "answered_at",
+        "answer",
         "closed_on",
         "last_day",
     )

@@ -34,6 +34,8 @@ class Case(models.Model):
 
     class Right(models.TextChoices):
         ACCESS = "access", _("Ta ut allt")
+        OBJECTION = "objection", _("Säga nej till en användning")
+        RESTRICTION = "restriction", _("Begränsa användningen")
 
     class Status(models.TextChoices):
         RECEIVED = "received", _("mottaget")
@@ -51,6 +53,8 @@ class Case(models.Model):
     latest_on = models.DateField(_("senaste svarsdag"))
     target_on = models.DateField(_("vårt mål"))
     answered_at = models.DateTimeField(_("besvarat"), null=True, blank=True)
+    # In the person's language; empty where the answer is a file.
+    answer = models.TextField(_("svar"), blank=True)
     closed_on = models.DateField(_("avslutat"), null=True, blank=True)
     # DSR-06: five years from the day it is closed.
     retain_until = models.GeneratedField(
@@ -73,6 +77,7 @@ class Case(models.Model):
                 "nominal_on",
                 "latest_on",
                 "answered_at",
+                "answer",
                 "closed_on",
             )
         },

@@ -34,6 +34,8 @@ MESSAGES: dict[str, str | Promise] = {
     "email_changed": gettext_lazy("besked om att din e-postadress är ändrad"),
     "extract_ready": gettext_lazy("besked om att ditt utdrag är klart"),
     "extract_code": gettext_lazy("kod för att hämta ditt utdrag"),
+    "objection_granted": gettext_lazy("besked om att vi har slutat med det du sa nej till"),
+    "restriction_granted": gettext_lazy("besked om att användningen är begränsad"),
 }
 RULE = re.compile(r" \([A-Z]{3}-\d+\)$")
 LANGUAGES: dict[str, str | Promise] = {

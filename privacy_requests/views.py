@@ -250,7 +250,7 @@ def _going_on(case: Case) -> dict[str, Any]:
 def _result(case: Case) -> str:
     file = _file_of(case)
     if file is None:
-        return _("Du fick svar.")
+        return case.answer or _("Du fick svar.")
     if not file.downloads:
         return _("Filen hämtades aldrig. Vi har raderat den.")
     times = words.in_words(file.downloads, one="en")

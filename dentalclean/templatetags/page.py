@@ -30,9 +30,13 @@ class Tab(NamedTuple):
 TABS = (
     Tab(_("Översikt"), "overview"),
     Tab(_("Mina uppgifter"), "my_data", ("edit_field",)),
-    Tab(_("Mina val"), "consent:choices", ("consent:say_yes",)),
+    Tab(_("Mina val"), "consent:choices", ("consent:say_yes", "consent:receipt")),
     Tab(_("Hur länge?"), "retention:how_long"),
-    Tab(_("Mina ärenden"), "privacy_requests:cases"),
+    Tab(
+        _("Mina ärenden"),
+        "privacy_requests:cases",
+        ("privacy_requests:objection", "privacy_requests:restriction"),
+    ),
     Tab(_("Mer"), "more"),
 )
 

@@ -15,6 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from consent.actions import say_no
 from consent.facts import ask
+from consent.unsubscribe import Link
 from customers.dates import today
 from customers.models import Customer
 from dentalclean.roles import Role, give_role, sync_roles
@@ -40,8 +41,13 @@ mina-val/                                               302 200 200 403 403
 mina-val/stoppa/                                        302 302 302 302 302
 mina-val/<slug:purpose>/<slug:channel>/                 302 302 302 302 302
 mina-val/<slug:purpose>/<slug:channel>/ja/              302 200 302 403 403
+sluta/                                                  200 200 200 200 200
+sluta/<str:token>/                                      200 200 200 200 200
 hur-lange/                                              302 200 200 403 403
 mina-arenden/                                           302 200 200 403 403
+mina-arenden/saga-nej/                                  302 200 200 403 403
+mina-arenden/begransa/                                  302 200 200 403 403
+mina-arenden/begransa/hav/                              302 302 302 302 302
 ta-ut-allt/                                             302 200 200 403 403
 ta-ut-allt/<uuid:extract_id>/                           302 302 404 403 403
 ta-ut-allt/<uuid:extract_id>/kod/                       302 302 302 302 302
@@ -78,6 +84,11 @@ mina-uppgifter/andra/<slug:field>/                      302 200 200 403 403
 mina-uppgifter/andra/<slug:field>/angra/                302 302 302 403 403
 mina-val/stoppa/                                        302 302 302 403 403
 mina-val/<slug:purpose>/<slug:channel>/                 302 302 302 403 403
+sluta/                                                  422 422 422 422 422
+sluta/<str:token>/                                      400 400 400 400 400
+mina-arenden/saga-nej/                                  302 422 422 403 403
+mina-arenden/begransa/                                  302 302 302 403 403
+mina-arenden/begransa/hav/                              302 302 302 403 403
 ta-ut-allt/                                             302 302 302 403 403
 ta-ut-allt/<uuid:extract_id>/                           302 302 404 403 403
 ta-ut-allt/<uuid:extract_id>/kod/                       302 302 404 403 403
@@ -184,7 +195,13 @@ NAMED = {
 def address(route: str, anna: Customer) -> str:
     """Fill a route with what is Anna's."""
     extract = Extract.objects.get(case__customer=anna)
-    hers = {"<uuid:extract_id>": extract.pk, "<int:pk>": anna.pk, "<path:object_id>": anna.pk}
+    token = Link(anna.public_id, "email").token()
+    hers = {
+        "<str:token>": token,
+        "<uuid:extract_id>": extract.pk,
+        "<int:pk>": anna.pk,
+        "<path:object_id>": anna.pk,
+    }
     for name, value in {**NAMED, **hers}.items():
         route = route.replace(name, str(value))
     return f"/{route.removeprefix('/')}"
