@@ -29,6 +29,11 @@ FACTS = """
            support.until AS question_until,
            debt.until AS debt_until,
            invoices.until AS invoices_until,
+           CASE WHEN (c.email = '' OR c.email_returned_on IS NOT NULL)
+                 AND (c.phone = '' OR c.phone_returned_on IS NOT NULL)
+                 AND home.is_reached IS NOT TRUE
+                THEN GREATEST(c.email_returned_on, c.phone_returned_on, home.returned_on)
+           END AS unreachable_on,
            choices.*
       FROM customers_customer c
       LEFT JOIN consent_processingrecord a ON a.customer_id = c.id AND a.purpose = 'A'
@@ -61,6 +66,10 @@ FACTS = """
            SELECT MAX(i.retain_until) AS until
              FROM customers_invoice i WHERE i.customer_id = c.id) invoices ON TRUE
       LEFT JOIN LATERAL (
+           SELECT BOOL_OR(h.returned_on IS NULL) AS is_reached, MAX(h.returned_on) AS returned_on
+             FROM customers_address h
+            WHERE h.customer_id = c.id AND h.kind = 'home') home ON TRUE
+      LEFT JOIN LATERAL (
            SELECT {choices},
                   MAX(st.closes) FILTER (WHERE st.purpose = 'C' AND st.permission = 'consent')
                       AS yes_to_c,
@@ -71,13 +80,17 @@ FACTS = """
      WHERE c.id = ANY(%(ids)s)
 """
 
-# The day the relation ended, the day the windows start, and the ceiling (RUL-11, RUL-12).
+# The day the relation ended, the day the windows start, and the ceiling (RUL-11, RUL-12). When all
+# that was sent by every way has come back there is nobody left to send to (RET-05, RUL-28).
 SPANS = """
     SELECT ended.*,
-           CASE WHEN window_start IS NULL THEN (last_contact_on + interval '12 months')::date
-                WHEN window_start = {far} THEN {far}
-                ELSE (window_start + interval '3 years')::date
-           END AS window_until
+           LEAST(CASE WHEN window_start IS NULL THEN (last_contact_on + interval '12 months')::date
+                      WHEN window_start = {far} THEN {far}
+                      ELSE (window_start + interval '3 years')::date
+                 END,
+                 CASE WHEN unreachable_on IS NOT NULL
+                      THEN GREATEST(unreachable_on, relation_until)
+                 END) AS window_until
       FROM (SELECT facts.*,
                    COALESCE(GREATEST(subscribed_until, delivered_until), last_relation)
                        AS relation_until,

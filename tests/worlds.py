@@ -38,6 +38,8 @@ class Life:
     nix: bool
     held: int
     lifted: bool
+    # Whatever was sent to any address of theirs came back that day.
+    returned_on: date | None = None
 
 
 days = st.dates(FIRST, LAST)
@@ -58,6 +60,7 @@ lives = st.builds(
     nix=st.booleans(),
     held=st.sampled_from([0, 0, 0, 0, 7, 64, 128, 65535]),
     lifted=st.booleans(),
+    returned_on=st.one_of(st.none(), st.none(), st.none(), days),
 )
 
 
@@ -124,6 +127,11 @@ def live(number: int, life: Life) -> Customer:
             categories=life.held,
             lifted_at=cast.noon(LAST) if life.lifted else None,
         )
+    if life.returned_on:
+        Customer.objects.filter(pk=customer.pk).update(
+            email_returned_on=life.returned_on, phone_returned_on=life.returned_on
+        )
+        customer.addresses.update(returned_on=life.returned_on)
     records.refresh([customer.pk])
     return customer
 

@@ -26,6 +26,8 @@ class Facts:
     # Day of the first notice, which opens what needs no yes, and of the sale with soft opt-in.
     noticed: date | None = None
     deceased: date | None = None
+    # The day from which nothing reached the person by any way (RET-05, RUL-28).
+    unreachable: date | None = None
     changes: list[date] = field(default_factory=list)
 
 
@@ -69,7 +71,17 @@ class Person:
         return self.subscribed_until() or self.delivered_until()
 
     def ceiling(self) -> date:
-        """Three years after the end (RUL-11), twelve months for who never bought (RET-04)."""
+        """Three years after the end (RUL-11), twelve months for who never bought (RET-04).
+
+        Whom nothing reaches any more is kept for no advertising once the relation is over.
+        """
+        unreachable = self.facts.unreachable
+        if unreachable is not None:
+            lost = later(unreachable, self.relation_until()) or unreachable
+            return min(self._whole_ceiling(), lost)
+        return self._whole_ceiling()
+
+    def _whole_ceiling(self) -> date:
         start = self.window_start()
         if start is None:
             return years_after(self.facts.last_contact, 1)

@@ -1,9 +1,10 @@
 """The dates of the product against those worked out anew by tests/oracles/retention.py."""
 
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from consent.models import Event, ProcessingRecord
 from customers.dates import FAR
@@ -51,6 +52,7 @@ def facts_of(customer: Customer, life: worlds.Life) -> Facts:
         said=said,
         noticed=life.since if life.notice else None,
         deceased=life.deceased_on,
+        unreachable=life.returned_on,
         changes=[life.since],
     )
 
@@ -63,6 +65,29 @@ def _last(day: date) -> date:
     return OPEN if day >= FAR else day
 
 
+# Mail came back from every address of a former customer, and of somebody who only asked.
+LOST = worlds.Life(
+    since=date(2020, 3, 1),
+    notice=True,
+    spans=[(date(2020, 3, 1), 700)],
+    deliveries=[],
+    invoices=[],
+    questions=[],
+    choices=[],
+    total_no=None,
+    restriction="",
+    deceased_on=None,
+    born=None,
+    nix=False,
+    held=0,
+    lifted=False,
+    returned_on=date(2023, 5, 2),
+)
+LOST_EARLY = replace(LOST, since=date(2026, 3, 1), spans=[], returned_on=date(2026, 5, 2))
+
+
+@example(LOST)
+@example(LOST_EARLY)
 @settings(
     max_examples=15,
     deadline=None,
