@@ -28,6 +28,7 @@ from consent.choice_words import (
 )
 from consent.models import Event, ProcessingRecord, Standing
 from consent.purposes import Ends, Permission, Use, chosen_uses
+from consent.receipt_keys import number_of
 from consent.rules import WAITED_FOR, Decision, may_process_all
 from customers.dates import FAR, NEVER, add_months
 from customers.models import Customer, Subscription
@@ -324,6 +325,7 @@ def history(customer: Customer) -> list[dict[str, str]]:
             "when": full_day(event.at),
             "what": said(event.kind, event.purpose, event.channel) + ",",
             "how": str(event.get_collected_display()),
+            "receipt": reverse("consent:receipt", args=[number_of(event.pk)]),
         }
         for event in Event.objects.filter(customer=customer).order_by("-pk")
     ]

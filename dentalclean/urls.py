@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("mina-uppgifter/andra/<slug:field>/", views.edit_field, name="edit_field"),
     path("mina-uppgifter/andra/<slug:field>/angra/", views.undo_field, name="undo_field"),
     path("mina-val/", include("consent.urls")),
+    path("kontrollera-kvitto/", include("consent.receipt_urls")),
     path("sluta/", include("consent.unsubscribe_urls")),
     path("hur-lange/", include("retention.urls")),
     path("", include("privacy_requests.urls")),

@@ -15,6 +15,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from consent.actions import say_no
 from consent.facts import ask
+from consent.models import Event
+from consent.receipt_keys import number_of
 from consent.unsubscribe import Link
 from customers.dates import today
 from customers.models import Customer
@@ -39,10 +41,15 @@ mina-uppgifter/andra/<slug:field>/                      302 200 200 403 403
 mina-uppgifter/andra/<slug:field>/angra/                302 302 302 302 302
 mina-val/                                               302 200 200 403 403
 mina-val/stoppa/                                        302 302 302 302 302
+mina-val/kvitto/<uuid:number>/                          302 200 404 403 403
+mina-val/kvitto/<uuid:number>/fil/                      302 200 404 403 403
 mina-val/<slug:purpose>/<slug:channel>/                 302 302 302 302 302
 mina-val/<slug:purpose>/<slug:channel>/ja/              302 200 302 403 403
 sluta/                                                  200 200 200 200 200
 sluta/<str:token>/                                      200 200 200 200 200
+kontrollera-kvitto/                                     200 200 200 200 200
+kontrollera-kvitto/<slug:code>/                         200 200 200 200 200
+kontrollera-kvitto/nycklar.json                         200 200 200 200 200
 hur-lange/                                              302 200 200 403 403
 mina-arenden/                                           302 200 200 403 403
 mina-arenden/saga-nej/                                  302 200 200 403 403
@@ -92,6 +99,8 @@ mina-arenden/begransa/hav/                              302 302 302 403 403
 ta-ut-allt/                                             302 302 302 403 403
 ta-ut-allt/<uuid:extract_id>/                           302 302 404 403 403
 ta-ut-allt/<uuid:extract_id>/kod/                       302 302 404 403 403
+kontrollera-kvitto/                                     400 400 400 400 400
+kontrollera-kvitto/<slug:code>/                         400 400 400 400 400
 mer/utseende/                                           302 302 302 302 302
 sprak/                                                  302 302 302 302 302
 konto/logga-in/                                         200 302 302 302 302
@@ -100,6 +109,9 @@ konto/logga-ut/                                         302 302 302 302 302
 /                                                       405 405 405 405 405
 mina-uppgifter/                                         405 405 405 405 405
 mina-val/                                               405 405 405 405 405
+mina-val/kvitto/<uuid:number>/                          405 405 405 405 405
+mina-val/kvitto/<uuid:number>/fil/                      405 405 405 405 405
+kontrollera-kvitto/nycklar.json                         405 405 405 405 405
 mina-val/<slug:purpose>/<slug:channel>/ja/              405 405 405 405 405
 hur-lange/                                              405 405 405 405 405
 mina-arenden/                                           405 405 405 405 405
@@ -186,6 +198,7 @@ NAMED = {
     "<slug:purpose>": "H",
     "<slug:channel>": "post",
     "<slug:key>": "finns-inte",
+    "<slug:code>": "0" * 40,
     "<path:content_type_id>": "1",
     "<app>": "customers",
     "<anything>": "finns-inte/",
@@ -199,6 +212,7 @@ def address(route: str, anna: Customer) -> str:
     hers = {
         "<str:token>": token,
         "<uuid:extract_id>": extract.pk,
+        "<uuid:number>": number_of(Event.objects.filter(customer=anna).earliest("pk").pk),
         "<int:pk>": anna.pk,
         "<path:object_id>": anna.pk,
     }
