@@ -147,11 +147,14 @@ UNREACHABLE = {
     Channel.EMAIL: gettext_lazy("Vi har ingen e-postadress till dig än."),
     Channel.SMS: gettext_lazy("Vi har inget mobilnummer till dig än."),
     Channel.PHONE: gettext_lazy("Vi har inget telefonnummer till dig än."),
+    Channel.POST: gettext_lazy("Vi har ingen postadress till dig än."),
+    Channel.SOCIAL: gettext_lazy("Vi har ingen e-postadress till dig än."),
 }
 
 ONLY_WHILE = {
     Ends.SUBSCRIPTION: gettext_lazy("Det gäller bara medan du prenumererar."),
     Ends.RELATION: gettext_lazy("Det gäller bara medan du är kund."),
+    Ends.RELATION_OR_YES: gettext_lazy("Enkäter gäller den som är eller nyligen var kund."),
     Ends.WINDOW: gettext_lazy("Det har gått för lång tid sedan du var kund."),
     Ends.CONSENT: gettext_lazy("Det har gått för lång tid sedan du var kund."),
 }

@@ -57,6 +57,7 @@ class Ends(enum.Enum):
 
     RELATION = "relation"  # RUL-12: live subscription or open order
     RELATION_OR_CASE = "relation or case"  # and while an own question is open
+    RELATION_OR_YES = "relation or yes"  # RUL-10: and in the window, for who has said yes
     SUBSCRIPTION = "subscription"  # MFL-05: the last day of the last subscription
     WINDOW = "window"  # RET-02: three years after the end; prospects 12 months (RET-04)
     CONSENT = "consent"  # while the consent stands, never past the window (RUL-11)
@@ -166,7 +167,7 @@ CATALOGUE: tuple[Purpose, ...] = (
         name=_("Enkäter"),
         why=_("Vi frågar ibland vad du tycker, så att vi vet vad som kan bli bättre."),
         basis=Basis.LEGITIMATE_INTEREST,
-        ends=Ends.RELATION,
+        ends=Ends.RELATION_OR_YES,
         clause="C",
         uses=(Category.IDENTITY, Category.CONTACT, Category.ADDRESS, Category.PURCHASES),
         channels={

@@ -17,6 +17,7 @@ from customers.dates import FAR, NEVER
 # the records of A and G remember of them (`last_relation`, `last_subscribed`) then still holds.
 FACTS = """
     SELECT c.id,
+           c.given_name = '' AND c.family_name = '' AS is_erased,
            c.deceased_on,
            c.national_id_used_on,
            c.last_contact_on,
@@ -132,10 +133,11 @@ LAST_DAYS = {
 # the person up; and it is kept for good: a purpose that lost its facts is shut (NEVER) so that the
 # night ends it, and one that ended stays as it ended. G needs a live subscription (RUL-12), so it
 # begins anew with each unbroken stretch of them. Whoever was never in a relation has no end of one:
-# no window that counts from there opens (MFL-06, NIX-03).
+# no window that counts from there opens (MFL-06, NIX-03). What ended advertising to somebody whose
+# details are gone (a death, mail that came back) went with them, and opens nothing by its absence.
 REFRESH = """
     WITH facts AS ({facts}), spans AS ({spans}), days AS (
-        SELECT s.id, v.purpose, v.basis, v.until,
+        SELECT s.id, s.is_erased, v.purpose, v.basis, v.until,
                CASE v.purpose WHEN 'G' THEN COALESCE(s.stretch_from, s.since) ELSE s.since END
                    AS since,
                COALESCE(s.window_start, {never}) AS relation_ended_on
@@ -146,7 +148,8 @@ REFRESH = """
     SELECT d.id, d.purpose, d.basis, d.since, COALESCE(d.until, {never}), d.relation_ended_on
       FROM days d
       LEFT JOIN consent_processingrecord old ON old.customer_id = d.id AND old.purpose = d.purpose
-     WHERE d.until IS NOT NULL OR (old.id IS NOT NULL AND old.ended_on IS NULL)
+     WHERE (d.until IS NOT NULL OR (old.id IS NOT NULL AND old.ended_on IS NULL))
+       AND NOT (d.is_erased AND old.ended_on IS NOT NULL AND d.purpose IN ({advertising}))
      ORDER BY d.id, d.purpose
     ON CONFLICT (customer_id, purpose) DO UPDATE
        SET since = {since},
@@ -179,6 +182,7 @@ def _sql() -> str:
         last_days=last_days,
         never=never,
         since=SINCE,
+        advertising=", ".join(f"'{p.code}'" for p in CATALOGUE if p.is_marketing),
     )
 
 

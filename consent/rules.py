@@ -414,6 +414,8 @@ class Answer:
 
 # What we mend and the person cannot: they are not told of it as of something that they must do.
 OURS = {"balanced", "nix_current"}
+# What any contact with us puts off.
+PUT_OFF = {"fresh_yes"}
 # What is mended without answering anew.
 WAITED_FOR = OURS | {"reachable", "not_returned", "not_restricted"}
 
@@ -465,8 +467,8 @@ class Decision(NamedTuple):
         return {answer.name for answer in self.refusals(on)} <= WAITED_FOR
 
     def lasts_until(self) -> date:
-        """Return the last day as far as the person is concerned: what is ours we renew."""
-        return min((a.until for a in self.answers if a.name not in OURS), default=FAR)
+        """Return the last day as the person is told of it: without what is renewed in passing."""
+        return min((a.until for a in self.answers if a.name not in OURS | PUT_OFF), default=FAR)
 
 
 class OnlyCountedError(ValueError):

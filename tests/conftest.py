@@ -14,6 +14,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from django.utils import translation
 
 from dentalclean.embedded import servers
+from tests import groundwork, past
 from tests.workers import own_broker, worker  # noqa: F401  fixtures
 
 _house = ExitStack()
@@ -51,9 +52,15 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """Publish the current policy in each worker's database, as every installation has done."""
     with django_db_blocker.unblock():
         call_command("publish_policy", stdout=io.StringIO())
+        groundwork.lay()
 
 
-KEPT_BY_A_FLUSH = ('"consent_policyversion"', '"consent_notice"')
+KEPT_BY_A_FLUSH = (
+    '"consent_policyversion"',
+    '"consent_notice"',
+    '"consent_balancingrecord"',
+    '"consent_nixsnapshot"',
+)
 _flush = DatabaseOperations.execute_sql_flush
 
 
@@ -61,7 +68,7 @@ def _flush_past_the_triggers(operations: DatabaseOperations, statements: list[st
     """Empty the tables after a test with real transactions, ledgers included, policy excluded."""
     kept = re.compile("|".join(f"{name}, |, {name}" for name in KEPT_BY_A_FLUSH))
     emptied = [kept.sub("", statement) for statement in statements]
-    return _flush(operations, ["SET LOCAL session_replication_role = 'replica'", *emptied])
+    return _flush(operations, [*past.asleep("TRUNCATE"), *emptied, *past.awake("TRUNCATE")])
 
 
 DatabaseOperations.execute_sql_flush = _flush_past_the_triggers

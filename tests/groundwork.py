@@ -7,11 +7,10 @@ Tests about running out take them away first, each in its own transaction.
 
 from datetime import date
 
-from django.db import connection
-
 from consent.balancing import PROPOSALS
 from consent.groundwork import BalancingRecord, NixSnapshot, Register
 from customers.dates import FAR
+from tests import past
 
 # Nobody's keys: accounts of staff would be seen by tests that count people.
 OWNER, APPROVER = -1, -2
@@ -37,9 +36,6 @@ def lay() -> None:
 
 def take_away(*models: type[BalancingRecord] | type[NixSnapshot]) -> None:
     """Take it away until the transaction of the test ends."""
-    with connection.cursor() as cursor:
+    with past.the_triggers():
         for model in models or (BalancingRecord, NixSnapshot):
-            table = model._meta.db_table
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-            cursor.execute(f"DELETE FROM {table}")
-            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+            model.objects.all().delete()

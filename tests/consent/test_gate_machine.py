@@ -15,8 +15,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from consent import records
 from consent.actions import (
     lift_own_restriction,
+    object_to_use,
     record_soft_opt_in,
     restrict,
     say_no,
@@ -24,11 +26,13 @@ from consent.actions import (
     serve_notice,
 )
 from consent.facts import deliver, end_subscription, place_order, register_customer, subscribe
-from consent.models import Event, Standing
+from consent.ledger import append
+from consent.models import Authority, Event, Standing
 from consent.purposes import CATALOGUE, Use
-from consent.rules import audience, may_process, may_process_all, may_process_many
+from consent.rules import audience, gate, may_process, may_process_all, may_process_many
 from consent.standing import State, replay
-from customers.models import Customer, Order, Subscription
+from customers.actions import mark_returned
+from customers.models import Address, Customer, Order, Subscription, SupportCase
 from customers.models.channels import Collected
 from tests import cast
 from tests.oracles import gate as law
@@ -85,6 +89,7 @@ class Life(RuleBasedStateMachine):
             family_name="Ek",
             email="anna@example.se",
             phone="+46701740635",
+            address={"street": "Björkgatan 4", "postcode": "58222", "city": "Linköping"},
             on=FIRST,
             with_account=False,
             birth_date=born,
@@ -117,7 +122,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(use=CHOSEN)
     def says_yes(self, use: Use) -> None:
-        say_yes(self.customer, use, at=cast.noon(self.day))
+        say_yes(self.customer, use, evidence=cast.SHOWN, at=cast.noon(self.day))
         self._note("yes", use)
 
     @rule(use=CHOSEN)
@@ -129,6 +134,71 @@ class Life(RuleBasedStateMachine):
     def says_no_to_everything(self) -> None:
         say_no(self.customer, at=cast.noon(self.day))
         self._note("no")
+
+    @rule(channel=st.sampled_from(["", "email", "sms", "post"]))
+    def follows_a_link_that_stops(self, channel: str) -> None:
+        append(
+            self.customer,
+            Event.Kind.UNSUBSCRIBED,
+            channel=channel,
+            collected=Collected.EMAIL,
+            authority=Authority.PERSON,
+            at=cast.noon(self.day),
+        )
+        self.said.append(law.Said(self.day, "no", "", channel))
+
+    @rule(purpose=st.sampled_from("CDEFGHIJP"))
+    def objects_to_a_use(self, purpose: str) -> None:
+        object_to_use(self.customer, purpose, at=cast.noon(self.day))
+        self.said.append(law.Said(self.day, "no", purpose))
+
+    @rule(way=st.sampled_from(["email", "phone", "home"]))
+    def what_we_sent_comes_back(self, way: str) -> None:
+        mark_returned(self.customer, "address" if way == "home" else way, self.day)
+        self.person = law.replace(self.person, returned=self.person.returned | {way})
+
+    @rule(way=st.sampled_from(["email", "phone", "home"]))
+    def gives_what_carries_an_old_no(self, way: str) -> None:
+        """A new value that somebody said no by, as customers.contact_points would find it."""
+        if way == "home":
+            fresh = {"returned_on": None, "suppressed_on": self.day}
+            Address.objects.filter(customer=self.customer).update(**fresh)
+        else:
+            fresh = {f"{way}_returned_on": None, f"{way}_suppressed_on": self.day}
+            Customer.objects.filter(pk=self.customer.pk).update(**fresh)
+        self.person = law.replace(
+            self.person,
+            returned=self.person.returned - {way},
+            old_no={**self.person.old_no, way: self.day},
+        )
+
+    @rule()
+    def is_heard_of(self) -> None:
+        Customer.objects.filter(pk=self.customer.pk).update(last_contact_on=self.day)
+        self.customer.refresh_from_db()
+        records.refresh([self.customer.pk])
+        self.person = law.replace(self.person, last_contact=self.day)
+
+    @rule()
+    def asks(self) -> None:
+        SupportCase.objects.create(
+            customer=self.customer,
+            subject="Hur byter jag huvud?",
+            collected=Collected.EMAIL,
+            opened_at=cast.noon(self.day),
+        )
+        records.refresh([self.customer.pk])
+        questions = (*self.person.questions, (self.day, None))
+        self.person = law.replace(self.person, questions=questions)
+
+    @rule()
+    def is_answered(self) -> None:
+        SupportCase.objects.filter(customer=self.customer, closed_on=None).update(
+            closed_on=self.day
+        )
+        records.refresh([self.customer.pk])
+        questions = tuple((a, b or self.day) for a, b in self.person.questions)
+        self.person = law.replace(self.person, questions=questions)
 
     @rule(use=CHOSEN)
     def a_file_says_yes(self, use: Use) -> None:
@@ -206,7 +276,7 @@ class Life(RuleBasedStateMachine):
             assert may_process_many([pk], use) == {pk: one[use]}
         for use in EVERY_USE[self.steps % 20 :: 20]:
             assert may_process(pk, use) == one[use]
-            assert (pk in set(audience(use, self.day))) == one[use].allowed(self.day)
+            assert (pk in reached(use, self.day)) == one[use].allowed(self.day)
 
     @invariant()
     def standing_equals_replay(self) -> None:
@@ -218,6 +288,13 @@ class Life(RuleBasedStateMachine):
             for s in Standing.objects.filter(customer=self.customer)
         }
         assert told == held
+
+
+def reached(use: Use, on: date) -> set[int]:
+    """Name those a use is open for; what is only counted has no audience (RUL-08)."""
+    if use.of.only_counted:
+        return set(gate(use).open(use, on).values_list("pk", flat=True))
+    return set(audience(use, on))
 
 
 def test_a_life_step_by_step() -> None:

@@ -5,8 +5,8 @@ are counted by hand, and a person is plain data. The question is asked of a day 
 facts; first and last days belong to what they bound.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NamedTuple
 
@@ -30,6 +30,9 @@ TABLE: dict[str, dict[str, str]] = {
 }
 ADVERTISING = frozenset("CFGHIP")  # RUL-30: what a total objection covers
 CAN_BE_REFUSED = ADVERTISING | set("DEJ")  # OBJ-04
+# LAW-02: what rests on our interest. LEK-01: what reads the device.
+WEIGHED = frozenset({"A2", *"CDFGHIJ"})
+READS_DEVICE = frozenset("E")
 
 # CHI-02, RUL-04: of age for advertising and credit; sixteen with a yes for these.
 FROM_SIXTEEN = frozenset("CDEJ")
@@ -42,6 +45,10 @@ GOES_ON_LIMITED = GOES_ON_RESTRICTED | {"A", "A2"}
 # MFL-06: months after the end, both days included.
 SALE_MONTHS, NIX_MONTHS = 12, {"phone": 6, "post": 12}
 CEILING_MONTHS, PROSPECT_MONTHS, NAMED_YES_MONTHS = 36, 12, 3
+YES_MONTHS, WASHED_DAYS = 24, 30  # CON-05, RUL-31
+
+# Which of a person's addresses a channel needs; social media find people by their e-mail.
+BY_WAY_OF = {"email": "email", "social": "email", "sms": "phone", "phone": "phone", "post": "home"}
 
 FOR_EVER = date(9999, 1, 1)
 NOT_AT_ALL = date(1900, 1, 1)
@@ -67,6 +74,14 @@ class Heard(NamedTuple):
 
 
 @dataclass(frozen=True)
+class House:
+    """What we have seen to ourselves: until when each balance holds, when NIX was last copied."""
+
+    weighed: Mapping[str, date]
+    washed: Mapping[str, date]
+
+
+@dataclass(frozen=True)
 class Person:
     """One person; None as an end means that it has not come."""
 
@@ -81,8 +96,13 @@ class Person:
     nix: bool = False
     protected: bool = False
     deceased: bool = False
-    email: bool = True
-    phone: bool = True
+    # What we have of: "email", "phone", "home".
+    ways: frozenset[str] = frozenset({"email", "phone", "home"})
+    returned: frozenset[str] = frozenset()
+    # The day of an older no that an address or a number carries.
+    old_no: Mapping[str, date] = field(default_factory=dict)
+    # (asked, answered)
+    questions: tuple[tuple[date, date | None], ...] = ()
     credit_used: date | None = None
     unpaid_since: date | None = None
 
@@ -156,8 +176,12 @@ def after_end(person: Person, months: int) -> date:
     return FOR_EVER if start == FOR_EVER else months_after(start, months)
 
 
-def has_reason(person: Person, purpose: str, on: date) -> bool:
+def has_reason(person: Person, heard: Heard, purpose: str, on: date) -> bool:
     """Say whether something that lives needs this purpose (policy A-K, RUL-11, RUL-12)."""
+    if purpose == "B" and any(b is None or on <= b for _a, b in person.questions):
+        return True  # RUL-23: the person's own case
+    if purpose == "C" and heard.yes is not None and related_until(person) != NOT_AT_ALL:
+        return on <= max(related_until(person), after_end(person, CEILING_MONTHS))  # RUL-10
     if purpose in ("A", "B", "C", "D", "J", "K"):
         return on <= related_until(person)
     if purpose == "G":
@@ -173,14 +197,18 @@ def has_reason(person: Person, purpose: str, on: date) -> bool:
     return on <= after_end(person, CEILING_MONTHS)
 
 
-def has_permission(person: Person, heard: Heard, asks: str, on: date) -> bool:
-    """MFL-01, MFL-02, MFL-04, MFL-06."""
+def has_permission(person: Person, heard: Heard, purpose: str, asks: str, on: date) -> bool:
+    """MFL-01, MFL-02, MFL-04, MFL-06; CON-05 for a yes that nobody has heard of since."""
     if asks == FREE:
         return True
     if heard.refused:
         return False
     if heard.yes is not None:
-        return heard.yes <= on
+        heard_of = max(heard.yes, person.last_contact)
+        fresh = purpose not in ADVERTISING or on <= months_after(heard_of, YES_MONTHS)
+        return fresh and heard.yes <= on
+    if purpose in READS_DEVICE:
+        return False
     if asks == UNLESS_NO:
         return heard.told
     return asks == SALE and heard.sale and on <= after_end(person, SALE_MONTHS)
@@ -205,8 +233,41 @@ def nix_lets(person: Person, heard: Heard, purpose: str, channel: str, on: date)
     return purpose != "P" and on <= after_end(person, NIX_MONTHS[channel])
 
 
+def washed(house: House, heard: Heard, purpose: str, channel: str, on: date) -> bool:
+    """NIX-01, RUL-31: no call and no letter by an old copy of NIX, but for a yes that names us."""
+    if purpose not in ADVERTISING or channel not in NIX_MONTHS:
+        return True
+    if heard.yes is not None and on <= months_after(heard.yes, NAMED_YES_MONTHS):
+        return True
+    return channel in house.washed and (on - house.washed[channel]).days <= WASHED_DAYS
+
+
+def weighed(house: House, heard: Heard, purpose: str, on: date) -> bool:
+    """LAW-02: our interest has been weighed and lately enough, unless the person's yes carries."""
+    if purpose not in WEIGHED or heard.yes is not None:
+        return True
+    return purpose in house.weighed and on <= house.weighed[purpose]
+
+
+def way_is_open(person: Person, heard: Heard, purpose: str, channel: str) -> bool:
+    """RUL-28, ERA-06: an address there is, and for advertising one that works and carries no no."""
+    way = BY_WAY_OF.get(channel)
+    if way is None:
+        return True
+    if way not in person.ways:
+        return False
+    if purpose not in ADVERTISING:
+        return True
+    carried = person.old_no.get(way)
+    lifted = heard.yes is not None and carried is not None and heard.yes >= carried
+    return way not in person.returned and (carried is None or lifted)
+
+
 def person_allows(person: Person, purpose: str, channel: str) -> bool:
-    """Judge what does not depend on the day: death, restriction, protection, a way to reach."""
+    """Judge what does not depend on the day: death, restriction, protection.
+
+    A yes said under a restriction waits until it is lifted (RES-02).
+    """
     if person.deceased and purpose in CAN_BE_REFUSED:
         return False
     if person.restriction == "v" and purpose not in GOES_ON_LIMITED:
@@ -214,23 +275,37 @@ def person_allows(person: Person, purpose: str, channel: str) -> bool:
     if person.restriction not in ("", "v") and purpose not in GOES_ON_RESTRICTED:
         return False
     hidden = purpose in ("F", "P") or (purpose in ADVERTISING and channel in ("post", "phone"))
-    if person.protected and hidden:
-        return False
-    if channel == "email":
-        return person.email
-    return person.phone or channel not in ("sms", "phone")
+    return not (person.protected and hidden)
 
 
-def may(person: Person, heard: Heard, purpose: str, channel: str, on: date) -> bool:
+# All seen to for good, for whoever asks about people only.
+IN_ORDER = House(
+    weighed=dict.fromkeys(WEIGHED, FOR_EVER), washed=dict.fromkeys(NIX_MONTHS, FOR_EVER)
+)
+
+
+def may(
+    person: Person,
+    heard: Heard,
+    purpose: str,
+    channel: str,
+    on: date,
+    house: House = IN_ORDER,
+    promotes: bool = False,
+) -> bool:
     """Answer for one person, one use and one day."""
     return (
-        person_allows(person, purpose, channel)
+        (purpose in ADVERTISING or not promotes)  # OBJ-03
+        and person_allows(person, purpose, channel)
+        and way_is_open(person, heard, purpose, channel)
         and (person.noticed or purpose not in ADVERTISING)  # INF-02
-        and has_reason(person, purpose, on)
-        and has_permission(person, heard, TABLE[purpose][channel], on)
+        and has_reason(person, heard, purpose, on)
+        and has_permission(person, heard, purpose, TABLE[purpose][channel], on)
         and old_enough(person, heard, purpose, on)
         and nix_lets(person, heard, purpose, channel, on)
+        and washed(house, heard, purpose, channel, on)
+        and weighed(house, heard, purpose, on)
     )
 
 
-__all__ = ["TABLE", "Heard", "Person", "Said", "hear", "may", "months_after", "replace"]
+__all__ = ["TABLE", "Heard", "House", "Person", "Said", "hear", "may", "months_after", "replace"]
