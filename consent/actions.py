@@ -1,31 +1,36 @@
 """What happens when a person is told, says yes, says no or limits the use of their data.
 
 Each act locks the person, writes its ledger entry, the standings it changes and the processing
-records that follow, in one transaction.
+records that follow, in one transaction. `consent.ledger` holds the statement.
 """
 
 import hashlib
-import secrets
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
-from consent import records
-from consent.models import Authority, Event, EventDetail, Notice, PolicyVersion, Standing
-from consent.purposes import Use, catalogue_hash, chosen_uses
+from consent.ledger import append
+from consent.models import Authority, Event, Notice, PolicyVersion, Standing
+from consent.purposes import BY_CODE, Objection, Permission, Use, catalogue_hash, chosen_uses
 from consent.rules import may_process
-from consent.standing import State, after, counts_as_consent, targets
 from customers.dates import stockholm_date, today
 from customers.models import Customer, User
 from customers.models.channels import Collected
 from customers.models.people import Restriction
 
 Kind = Event.Kind
+TOLD_IN_SHORT = (Collected.PHONE, Collected.SLIP, Collected.SOCIAL)
+# A clock that runs a little ahead of ours is no reason to turn somebody away.
+AHEAD = timedelta(minutes=5)
 
 
 class NotAllowedError(Exception):
     """The act is not open to who asks for it; the message says what to do."""
+
+
+class ActError(ValueError):
+    """Nobody can say that; the message tells in one sentence why."""
 
 
 @transaction.atomic
@@ -51,18 +56,32 @@ def current_notice(collected: str, language: str) -> Notice:
 
 
 @transaction.atomic
-def serve_notice(customer: Customer, *, collected: str, at: datetime | None = None) -> Event:
-    """Record that the person got the first information and opened what needs no yes (INF-02)."""
-    notice = current_notice(collected, customer.language or "sv")
+def serve_notice(
+    customer: Customer,
+    *,
+    collected: str,
+    notice: Notice | None = None,
+    evidence: str = "",
+    actor: User | None = None,
+    at: datetime | None = None,
+) -> Event:
+    """Record that the person got the first information and opened what needs no yes (INF-02).
+
+    `collected` is the way it was given; `notice` the wording, where it is another way's. What is
+    said in short on the phone, on a slip or in social media opens nothing: the whole notice with
+    its link follows in writing (INF-04).
+    """
     event = append(
         customer,
         Kind.NOTICE_SERVED,
         collected=collected,
         authority=Authority.SYSTEM,
-        notice=notice,
-        at=at,
+        notice=notice or current_notice(collected, customer.language or "sv"),
+        evidence=evidence,
+        actor=actor,
+        at=_past(at),
     )
-    if customer.noticed_on is None:
+    if customer.noticed_on is None and collected not in TOLD_IN_SHORT:
         customer.noticed_on = stockholm_date(event.at)
         customer.save(update_fields=["noticed_on"])
     return event
@@ -72,7 +91,7 @@ def serve_notice(customer: Customer, *, collected: str, at: datetime | None = No
 def record_soft_opt_in(customer: Customer, *, collected: str, at: datetime | None = None) -> Event:
     """Record a sale at which the person could decline advertising (MFL-02)."""
     return append(
-        customer, Kind.SOFT_OPT_IN, collected=collected, authority=Authority.SYSTEM, at=at
+        customer, Kind.SOFT_OPT_IN, collected=collected, authority=Authority.SYSTEM, at=_past(at)
     )
 
 
@@ -86,8 +105,13 @@ def say_yes(
     actor: User | None = None,
     at: datetime | None = None,
 ) -> Event:
-    """Record a person's yes to one use; without proof it is kept as unproven (CON-01, CON-02)."""
-    kind = Kind.CONSENT_GIVEN if counts_as_consent(collected, evidence) else Kind.UNPROVEN
+    """Record a person's yes to one use; without proof it is kept as unproven (CON-01, CON-02).
+
+    `evidence` is the words that were shown or read out, or a reference to the slip or mail. Raises
+    ActError for a use that rests on no yes.
+    """
+    _demand_choice(use)
+    kind = Kind.CONSENT_GIVEN if evidence.strip() else Kind.UNPROVEN
     return append(
         customer,
         kind,
@@ -96,10 +120,10 @@ def say_yes(
         third_party=use.third_party,
         collected=collected,
         authority=Authority.PERSON,
-        notice=current_notice(Collected.PORTAL, customer.language or "sv"),
+        notice=current_notice(collected, customer.language or "sv"),
         evidence=evidence,
         actor=actor,
-        at=at,
+        at=_past(at),
     )
 
 
@@ -113,7 +137,12 @@ def say_no(
     actor: User | None = None,
     at: datetime | None = None,
 ) -> Event:
-    """Record a person's no to one use, or to all marketing; it acts at once (OBJ-01, OBJ-02)."""
+    """Record a person's no to one use, or to all marketing; it acts at once (OBJ-01, OBJ-02).
+
+    Raises ActError for a use that nobody can refuse.
+    """
+    if use is not None:
+        _demand_choice(use)
     withdrawn = (
         use is not None
         and Standing.objects.filter(
@@ -135,13 +164,64 @@ def say_no(
         authority=Authority.PERSON,
         evidence=evidence,
         actor=actor,
-        at=at,
+        at=_past(at),
+    )
+
+
+@transaction.atomic
+def unsubscribe(customer: Customer, channel: str = "", *, evidence: str = "") -> Event | None:
+    """Stop advertising by one channel or by all, from a link in a message (CON-03).
+
+    None when it is stopped already, so that a link followed twice is one act (B06).
+    """
+    Customer.objects.select_for_update().only("pk").get(pk=customer.pk)
+    if not _open_to_advertising(customer, channel):
+        return None
+    return append(
+        customer,
+        Kind.UNSUBSCRIBED,
+        channel=channel,
+        collected=Collected.EMAIL,
+        authority=Authority.PERSON,
+        evidence=evidence,
+    )
+
+
+@transaction.atomic
+def object_to_use(
+    customer: Customer,
+    purpose: str,
+    *,
+    collected: str = Collected.PORTAL,
+    evidence: str = "",
+    actor: User | None = None,
+    at: datetime | None = None,
+) -> Event:
+    """Grant an objection to one purpose by every channel, whatever its reason (OBJ-04).
+
+    Raises ActError for a purpose that an objection does not reach.
+    """
+    found = BY_CODE.get(purpose)
+    if found is None or found.objection is Objection.NO_EFFECT:
+        raise ActError(f'Nobody can object to the purpose "{purpose}".')
+    return append(
+        customer,
+        Kind.OBJECTED_TO_USE,
+        purpose=purpose,
+        collected=collected,
+        authority=Authority.PERSON,
+        evidence=evidence,
+        actor=actor,
+        at=_past(at),
     )
 
 
 @transaction.atomic
 def choose(customer: Customer, use: Use, *, yes: bool, evidence: str = "") -> Event | None:
-    """Record an answer given on Min sida; None when it already stands, so twice is once (B06)."""
+    """Record an answer given on Min sida; None when it already stands, so twice is once (B06).
+
+    `evidence` is the words that were shown beside a yes.
+    """
     Customer.objects.select_for_update().only("pk").get(pk=customer.pk)
     if yes:
         stands = may_process(customer.pk, use).answered_yes(today())
@@ -160,16 +240,21 @@ def choose(customer: Customer, use: Use, *, yes: bool, evidence: str = "") -> Ev
 def stop_all_marketing(customer: Customer) -> Event | None:
     """Record a no to all marketing; None when everything is already declined (OBJ-02, B06)."""
     Customer.objects.select_for_update().only("pk").get(pk=customer.pk)
-    declined = set(
-        Standing.objects.filter(customer=customer, declined=True).values_list("purpose", "channel")
-    )
-    asked = {(use.purpose, use.channel) for use in chosen_uses() if use.of.is_marketing}
-    open_to_a_partner = Standing.objects.filter(customer=customer, declined=False).exclude(
-        third_party=""
-    )
-    if asked <= declined and not open_to_a_partner.exists():
-        return None
-    return say_no(customer)
+    return say_no(customer) if _open_to_advertising(customer) else None
+
+
+def _open_to_advertising(customer: Customer, channel: str = "") -> bool:
+    """Say whether anything is left that a no to advertising by a channel would stop."""
+    found = Standing.objects.filter(customer=customer)
+    if channel:
+        found = found.filter(channel=channel)
+    declined = set(found.filter(declined=True, third_party="").values_list("purpose", "channel"))
+    asked = {
+        (use.purpose, use.channel)
+        for use in chosen_uses()
+        if use.of.is_marketing and channel in ("", use.channel)
+    }
+    return not asked <= declined or found.filter(declined=False).exclude(third_party="").exists()
 
 
 @transaction.atomic
@@ -178,116 +263,51 @@ def restrict(
     ground: str = Restriction.VOLUNTARY,
     *,
     collected: str = Collected.PORTAL,
+    evidence: str = "",
+    actor: User | None = None,
     at: datetime | None = None,
 ) -> Event:
     """Limit the use of a person's data (RES-01, RES-03).
 
     The person's own limit, lifted by them alone, never takes the place of one that asks for notice.
+    Raises ActError for a ground that is none.
     """
+    if ground not in Restriction.values or ground == Restriction.NONE:
+        raise ActError(f'There is no ground "{ground}" for a restriction.')
     return append(
         customer,
         Kind.RESTRICTED,
         ground=ground,
         collected=collected,
         authority=Authority.PERSON,
-        at=at,
+        evidence=evidence,
+        actor=actor,
+        at=_past(at),
     )
 
 
 @transaction.atomic
 def lift_own_restriction(customer: Customer, *, at: datetime | None = None) -> Event:
     """Let the person lift a limit they set themselves; other grounds ask for notice (RES-05)."""
-    if _locked(customer).restriction != Restriction.VOLUNTARY:
+    locked = Customer.objects.select_for_update().only("restriction").get(pk=customer.pk)
+    if locked.restriction != Restriction.VOLUNTARY:
         raise NotAllowedError("Only a person's own limitation is lifted without notice.")
     return append(
         customer,
         Kind.UNRESTRICTED,
         collected=Collected.PORTAL,
         authority=Authority.PERSON,
-        at=at,
+        at=_past(at),
     )
 
 
-def append(
-    customer: Customer,
-    kind: str,
-    *,
-    collected: str,
-    authority: int,
-    purpose: str = "",
-    channel: str = "",
-    third_party: str = "",
-    ground: str = "",
-    notice: Notice | None = None,
-    evidence: str = "",
-    actor: User | None = None,
-    at: datetime | None = None,
-) -> Event:
-    """Write one ledger entry, the standings it changes and the records that follow."""
-    locked = _locked(customer)
-    salt = secrets.token_bytes(16) if evidence else b""
-    event = Event.objects.create(
-        customer=customer,
-        kind=kind,
-        purpose=purpose,
-        channel=channel,
-        third_party=third_party,
-        ground=ground,
-        notice=notice,
-        collected=collected,
-        authority=authority,
-        at=at or timezone.now(),
-        evidence_hash=hashlib.sha256(salt + evidence.encode()).digest() if evidence else b"",
-    )
-    if evidence or actor:
-        EventDetail.objects.create(event=event, evidence=evidence, evidence_salt=salt, actor=actor)
-    if kind in (Kind.RESTRICTED, Kind.UNRESTRICTED):
-        customer.restriction = _restriction_after(locked.restriction, kind, ground)
-        customer.save(update_fields=["restriction"])
-    else:
-        _write_standings(customer, event)
-    records.refresh([customer.pk])
-    return event
+def _demand_choice(use: Use) -> None:
+    if use.permission is Permission.NONE:
+        raise ActError(f"Purpose {use.purpose} rests on no choice by {use.channel}.")
 
 
-def _locked(customer: Customer) -> Customer:
-    return Customer.objects.select_for_update().only("pk", "restriction").get(pk=customer.pk)
-
-
-def _restriction_after(before: str, kind: str, ground: str) -> str:
-    if kind == Kind.UNRESTRICTED:
-        return Restriction.NONE.value
-    return before if before and ground == Restriction.VOLUNTARY else ground
-
-
-def _write_standings(customer: Customer, event: Event) -> None:
-    rows = {
-        Use(row.purpose, row.channel, row.third_party): row
-        for row in Standing.objects.filter(customer=customer)
-    }
-    before = {use: _state(row) for use, row in rows.items()}
-    written = []
-    for use in targets(event, before):
-        state = after(before.get(use), event)
-        if state is None or state == before.get(use):
-            continue
-        written.append(
-            Standing(
-                customer=customer,
-                purpose=use.purpose,
-                channel=use.channel,
-                third_party=use.third_party,
-                event=event,
-                **vars(state),
-            )
-        )
-    Standing.objects.bulk_create(
-        written,
-        update_conflicts=True,
-        unique_fields=["customer", "purpose", "channel", "third_party"],
-        update_fields=[*State.__dataclass_fields__, "event"],
-    )
-
-
-def _state(row: Standing) -> State:
-    return State(row.permission, row.declined, row.opens, row.closes, row.since, row.authority)
+def _past(at: datetime | None) -> datetime | None:
+    """Return the moment; raises ActError for one that has not come."""
+    if at is not None and at > timezone.now() + AHEAD:
+        raise ActError("Nobody has said anything yet at a moment that has not come.")
+    return at

@@ -35,6 +35,20 @@ from customers.models import Customer, Subscription
 from customers.models.channels import Channel
 from customers.words import full_day
 
+# What refuses as long as the person has not answered yes, and no longer.
+LIFTED = {
+    "permission",
+    "not_declined",
+    "soft_opt_in",
+    "nix_phone",
+    "nix_post",
+    "purpose",
+    "former_customer",
+    "device",
+    "fresh_yes",
+    "not_suppressed",
+}
+
 
 @dataclass(frozen=True)
 class Relation:
@@ -50,6 +64,8 @@ class Relation:
                 return self.subscribed
             case Ends.RELATION:
                 return self.until >= on
+            case Ends.RELATION_OR_YES:
+                return self.until > NEVER and self.window_until >= on
             case Ends.WINDOW | Ends.CONSENT:
                 return self.window_until >= on
             case _:
@@ -122,8 +138,8 @@ class _Row:
     @property
     def blocked_by(self) -> list[str]:
         """The sentences that say why a yes would open nothing."""
-        lifted = {"permission", "not_declined", "soft_opt_in", "nix_phone", "nix_post", "purpose"}
-        found = [reason for name, reason in self.refused.items() if name not in lifted | WAITED_FOR]
+        open_to_a_yes = LIFTED | WAITED_FOR
+        found = [reason for name, reason in self.refused.items() if name not in open_to_a_yes]
         if not self.relation.reaches(self.use, self.on):
             found.append(str(ONLY_WHILE[self.use.of.ends]))
         return found
@@ -133,9 +149,7 @@ class _Row:
         if self.yes and self.standing is not None:
             said = _("Ja, sedan %(day)s") % {"day": full_day(self.standing.since)}
             waits = [
-                str(UNREACHABLE.get(Channel(self.use.channel), reason))
-                if name == "reachable"
-                else reason
+                str(UNREACHABLE[Channel(self.use.channel)]) if name == "reachable" else reason
                 for name, reason in refused.items()
             ]
             return f"{said}. {' '.join(waits)}" if waits else said
@@ -154,8 +168,8 @@ class _Row:
         key = (self.use.purpose, self.use.channel)
         if self.yes:
             sentence = str(ENDS_WITH_NO.get(key, self.use.of.why))
-            if self.decision.closes < FAR and self.decision.allowed(self.on):
-                last = full_day(self.decision.closes)
+            if self.decision.lasts_until() < FAR and self.decision.allowed(self.on):
+                last = full_day(self.decision.lasts_until())
                 sentence += " " + _("Annars slutar det av sig självt %(day)s.") % {"day": last}
             return sentence
         if self.blocked_by:
@@ -177,6 +191,8 @@ class _Row:
     def _what_it_awaits(self) -> Iterable[str]:
         if "reachable" in self.refused:
             yield _("Det gäller från det att du lagt till uppgiften under Mina uppgifter.")
+        if "not_returned" in self.refused:
+            yield _("Det gäller från det att du rättat uppgiften under Mina uppgifter.")
         if "not_restricted" in self.refused:
             yield _("Det gäller från det att begränsningen är hävd.")
 
@@ -310,6 +326,12 @@ def wording(customer: Customer, use: Use, on: date) -> list[str]:
         ),
         _("Vi sparar vad du sa ja till och när, i fem år efter att ditt ja har slutat gälla."),
     ]
+
+
+def shown(customer: Customer, use: Use, on: date) -> str:
+    """Return what stands on the row where a yes is one click, which becomes its evidence."""
+    row = _Row(customer, use, decisions(customer)[use], None, relation(customer, on), on)
+    return f"{name(use)}. {row.effect()}"
 
 
 def is_open_to_a_yes(customer: Customer, use: Use, on: date) -> bool:

@@ -1,17 +1,30 @@
 """Why: notices, the ledger of what people said, their current standing and the live purposes."""
 
-import pgtrigger
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from consent.groundwork import BalancingRecord, NixSnapshot
 from consent.purposes import CODES, Basis
 from customers.dates import FAR, NEVER
 from customers.models import Customer, User
 from customers.models.channels import Channel, Collected
 from customers.personal_data import AtEnd, Category, Impersonal, PersonalData
 from customers.triggers import never_changes
+
+__all__ = [
+    "Authority",
+    "BalancingRecord",
+    "Event",
+    "EventDetail",
+    "NixSnapshot",
+    "Notice",
+    "PolicyVersion",
+    "ProcessingRecord",
+    "Seal",
+    "Standing",
+]
 
 
 class PolicyVersion(models.Model):
@@ -72,12 +85,17 @@ class Authority(models.IntegerChoices):
     PERSON = 4, _("du")
 
 
-# What the digest of an entry covers, in an order that never changes. Days and times as PostgreSQL
-# writes them in JSON, whatever a session's settings are, and no value can pass for two.
-DIGEST_SQL = """sha256(convert_to(json_build_array({row}.id, {row}.at AT TIME ZONE 'UTC',
-                        {row}.subject, {row}.kind, {row}.purpose, {row}.channel,
-                        {row}.third_party, {row}.ground, {row}.notice_id, {row}.collected,
-                        {row}.authority, encode({row}.evidence_hash, 'hex'))::text, 'UTF8'))"""
+# What the digest of an entry covers, in an order that never changes: what has a fixed size first,
+# then each word with its length before it, so that no two entries can read alike. Every function
+# here is immutable, which a generated column asks for; `convert_to` and JSON are not.
+WORDS = ("kind", "purpose", "channel", "ground", "collected", "third_party")
+DIGEST_SQL = (
+    "sha256(int8send(id) || timestamptz_send(at) || uuid_send(subject) || "
+    "int8send(COALESCE(notice_id, 0)) || int2send(authority) || "
+    "int4send(octet_length(evidence_hash)) || evidence_hash || replace("
+    + " || ".join(f"length({word})::text || ':' || {word}" for word in WORDS)
+    + r", '\', '\\')::bytea)"
+)
 
 
 class Event(models.Model):
@@ -89,6 +107,8 @@ class Event(models.Model):
         CONSENT_GIVEN = "yes", _("sa ja")
         CONSENT_WITHDRAWN = "withdrawn", _("tog tillbaka sitt ja")
         OBJECTED = "no", _("sa nej")
+        UNSUBSCRIBED = "unsubscribed", _("stoppade reklam med en länk")
+        OBJECTED_TO_USE = "objection", _("invände mot en användning")
         UNPROVEN = "unproven", _("äldre ja utan bevis")
         RESTRICTED = "restricted", _("begränsade användningen")
         UNRESTRICTED = "unrestricted", _("begränsningen hävdes")
@@ -116,7 +136,12 @@ class Event(models.Model):
     authority = models.PositiveSmallIntegerField(_("vems ord"), choices=Authority)
     # SHA-256 over the salt and the words of EventDetail; what is left when the person is erased.
     evidence_hash = models.BinaryField(max_length=32, editable=False, default=b"", db_default=b"")
-    digest = models.BinaryField(max_length=32, editable=False)
+    # Made by the database, so that one insert, a bulk load and a clumsy forger get the same.
+    digest = models.GeneratedField(
+        expression=Func(template=DIGEST_SQL, output_field=models.BinaryField()),
+        output_field=models.BinaryField(max_length=32),
+        db_persist=True,
+    )
 
     personal_data = PersonalData(
         name=_("Dina val och när du gjorde dem"),
@@ -141,17 +166,14 @@ class Event(models.Model):
         verbose_name = _("post i liggaren")
         verbose_name_plural = _("liggaren")
         ordering = ["pk"]
-        triggers = [
-            *never_changes("event"),
-            # Computed where the row is written, so one insert and a bulk load get the same.
-            pgtrigger.Trigger(
-                name="event_digest",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Insert,
-                func=f"""
-                    NEW.digest = {DIGEST_SQL.format(row="NEW")};
-                    RETURN NEW;
-                """,
+        triggers = never_changes("event")
+        constraints = [
+            # CON-01, CON-02: a yes has its proof. It is the person's word, or that of an older
+            # register, which lifts nothing; neither the law nor a program says yes for anybody.
+            models.CheckConstraint(
+                name="yes_is_proven",
+                condition=~Q(kind="yes")
+                | (Q(authority__in=[Authority.STAFF, Authority.PERSON]) & ~Q(evidence_hash=b"")),
             ),
         ]
 

@@ -1,7 +1,7 @@
 """From the ledger to what holds now: how one event changes the standing of one use.
 
-`consent.actions` writes events and standings with these functions and `replay` reads the ledger
-with them, so the two cannot disagree.
+The rule as it is read and replayed. `consent.ledger` writes it as SQL, one statement for an act and
+its standings; the tests replay every ledger they make and hold the two together.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,10 +11,12 @@ from datetime import date
 from consent.models import Authority, Event, Standing
 from consent.purposes import BY_CODE, CATALOGUE, Objection, Permission, Use, chosen_uses
 from customers.dates import FAR, NEVER, stockholm_date
-from customers.models.channels import Collected
 
 Kind = Event.Kind
 Held = Standing.Permission
+# Four verbs, told apart in the ledger and by how much they reach; each shuts what it reaches. The
+# fourth, a restriction, changes no standing: lifted, everything is as it was.
+REFUSALS = (Kind.CONSENT_WITHDRAWN, Kind.OBJECTED, Kind.UNSUBSCRIBED, Kind.OBJECTED_TO_USE)
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def after(state: State | None, event: Event) -> State | None:
             if state is not None and state.declined and not (own and day >= state.since):
                 return state
             return State(Held.CONSENT, False, day, FAR, day, event.authority)
-        case Kind.CONSENT_WITHDRAWN | Kind.OBJECTED:
+        case _ if event.kind in REFUSALS:
             return _refused(state, day, event.authority)
         case _:
             return state
@@ -106,14 +108,9 @@ def replay(events: Iterable[Event]) -> dict[Use, State]:
 def targets(event: Event, standings: dict[Use, State]) -> Iterator[Use]:
     """Yield the uses of an event, with the named partners a total refusal reaches (RUL-30)."""
     yield from applies_to(event)
-    if event.kind in (Kind.OBJECTED, Kind.CONSENT_WITHDRAWN) and not event.third_party:
+    if event.kind in REFUSALS and not event.third_party:
         for use in list(standings):
             named = BY_CODE[use.purpose].named_third_party
             spoken_of = event.purpose in ("", use.purpose) and event.channel in ("", use.channel)
             if named and spoken_of:
                 yield use
-
-
-def counts_as_consent(collected: str, evidence: str) -> bool:
-    """Say whether a yes has the record CON-02 asks for; without it the yes does not count."""
-    return bool(evidence.strip()) or collected == Collected.PORTAL

@@ -14,7 +14,7 @@ ENTRIES_AT_ONCE = 4096
 
 # Digests are computed anew from the columns. Evidence that left with its person leaves the hash.
 ENTRIES = f"""
-    SELECT e.id, {DIGEST_SQL.format(row="e")}, e.digest,
+    SELECT id, {DIGEST_SQL}, digest,
            d.event_id IS NULL OR e.evidence_hash = CASE WHEN d.evidence = '' THEN ''::bytea
                ELSE sha256(d.evidence_salt || convert_to(d.evidence, 'UTF8')) END
       FROM consent_event e

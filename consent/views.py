@@ -19,6 +19,7 @@ from consent.choices import (
     is_open_to_a_yes,
     lets_us,
     row_id,
+    shown,
     wording,
 )
 from consent.purposes import Use, chosen_uses
@@ -73,7 +74,7 @@ def choose(request: HttpRequest, customer: Customer, purpose: str, channel: str)
             return redirect("consent:say_yes", purpose=purpose, channel=channel)
         actions.choose(customer, use, yes=True, evidence="\n".join(words))
     else:
-        actions.choose(customer, use, yes=True)
+        actions.choose(customer, use, yes=True, evidence=shown(customer, use, today()))
     return _back_to(use)
 
 

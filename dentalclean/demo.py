@@ -10,8 +10,10 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils import translation
 
-from consent.actions import record_soft_opt_in, say_no, say_yes, serve_notice
+from consent.actions import current_notice, record_soft_opt_in, say_no, say_yes, serve_notice
+from consent.choices import wording
 from consent.facts import (
     AddressLine,
     ask,
@@ -67,9 +69,17 @@ def _product(code: str) -> Product:
     return Product.objects.get(code=code)
 
 
+def _told(customer: Customer, day: date) -> None:
+    """Give the first information: in short at first where it is so, then whole (INF-04)."""
+    serve_notice(customer, collected=customer.collected, at=_at(day))
+    if customer.noticed_on is None:
+        whole = current_notice(customer.collected, customer.language)
+        serve_notice(customer, collected=Collected.EMAIL, notice=whole, at=_at(day))
+
+
 def _informed(customer: Customer, day: date) -> None:
     """Give the first information, and at a sale the chance to decline advertising."""
-    serve_notice(customer, collected=customer.collected, at=_at(day))
+    _told(customer, day)
     record_soft_opt_in(customer, collected=customer.collected, at=_at(day))
 
 
@@ -97,13 +107,19 @@ def _deliveries(customer: Customer, code: str, first: date, last: date, months: 
         day = add_months(day, months)
 
 
+def _yes(customer: Customer, use: Use, day: date) -> None:
+    with translation.override(customer.language):
+        words = "\n".join(wording(customer, use, day))
+    say_yes(customer, use, evidence=words, at=_at(day))
+
+
 def _active(customer: Customer, came: date) -> None:
     _informed(customer, came)
     subscribe(customer, _product("borsthuvud"), came)
     _deliveries(customer, "borsthuvud", came, today() - timedelta(days=20), 6)
     use_national_id(customer, "199006022397")
-    say_yes(customer, Use("H", "email"), at=_at(add_months(came, 4)))
-    say_yes(customer, Use("G", "social"), at=_at(add_months(came, 4)))
+    _yes(customer, Use("H", "email"), add_months(came, 4))
+    _yes(customer, Use("G", "social"), add_months(came, 4))
     say_no(customer, Use("H", "phone"), at=_at(add_months(came, 7)))
     say_no(customer, Use("C", "email"), at=_at(add_months(came, 12)))
     change_details(customer, {"phone": "+46701740642", "street": "Älggatan 12"})
@@ -133,7 +149,7 @@ def _protected(customer: Customer, came: date) -> None:
 
 
 def _prospect(customer: Customer, came: date) -> None:
-    serve_notice(customer, collected=customer.collected, at=_at(came))
+    _told(customer, came)
     ask(customer, "Passar borsthuvudet min tandborste?", "Den är från 2019.", collected="email")
 
 

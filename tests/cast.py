@@ -19,6 +19,9 @@ from customers.models import (
 )
 from customers.models.channels import Collected
 
+# The words of a yes on Min sida, which are its evidence.
+SHOWN = "Dentalclean AB får mejla erbjudanden till dig."
+
 
 def noon(day: date) -> datetime:
     """Return noon in Stockholm on a day."""

@@ -115,7 +115,7 @@ def live(number: int, life: Life) -> Customer:
         acts.append((life.total_no, False, None))
     for day, yes, use in sorted(acts, key=lambda act: act[0]):
         if yes:
-            say_yes(customer, use, at=cast.noon(day))
+            say_yes(customer, use, evidence=cast.SHOWN, at=cast.noon(day))
         else:
             say_no(customer, use, at=cast.noon(day))
     if life.restriction:

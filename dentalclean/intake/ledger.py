@@ -216,11 +216,11 @@ def write_events(cursor: Any) -> Written:
         cursor.execute(
             f"""
             INSERT INTO consent_event (id, at, subject, kind, purpose, channel, third_party, ground,
-                   notice_id, collected, authority, evidence_hash, digest)
+                   notice_id, collected, authority, evidence_hash)
             SELECT id, at, subject, kind, purpose, channel, third_party, '',
                    CASE kind WHEN '{Kind.NOTICE_SERVED}' THEN %s::bigint END, collected, authority,
                    CASE WHEN evidence <> '' THEN sha256(salt || convert_to(evidence, 'UTF8'))
-                        ELSE '' END, ''
+                        ELSE '' END
               FROM said WHERE language = %s ORDER BY id
             """,
             [notice.pk, language],

@@ -89,7 +89,7 @@ def test_only_the_persons_own_yes_lifts_a_no() -> None:
     say_no(anna)
     say_yes(anna, H_EMAIL, collected=Collected.IMPORT)
     assert "not_declined" in refusals(anna, H_EMAIL)
-    say_yes(anna, H_EMAIL)
+    say_yes(anna, H_EMAIL, evidence=cast.SHOWN)
     assert refusals(anna, H_EMAIL, date(2027, 1, 1)) == []
 
 
@@ -130,7 +130,7 @@ def test_below_sixteen_nothing_and_below_eighteen_only_what_they_said_yes_to(
     anna = cast.person(birth_date=date(DAY.year - age, 5, 1))
     cast.subscription(anna, date(2024, 1, 1))
     if says_yes:
-        say_yes(anna, use, at=cast.noon(date(2026, 5, 2)))
+        say_yes(anna, use, evidence=cast.SHOWN, at=cast.noon(date(2026, 5, 2)))
     assert may_process(anna.pk, use).allowed(DAY) is allowed
 
 
@@ -160,7 +160,7 @@ def test_what_no_day_ends_or_opens_never_changes_by_itself() -> None:
 
 
 def test_every_condition_names_the_rules_it_follows() -> None:
-    law_and_rulings = re.compile(r"(MFL|NIX|OBJ|CON|CHI|INF|RES|RET|LAW|SKY|PAR|RUL)-\d\d")
+    law_and_rulings = re.compile(r"(MFL|NIX|OBJ|CON|CHI|INF|RES|RET|LAW|LEK|ERA|SKY|PAR|RUL)-\d\d")
     for condition in CONDITIONS:
         assert condition.rules, condition.name
         assert all(law_and_rulings.fullmatch(rule) for rule in condition.rules), condition.name
@@ -210,7 +210,7 @@ def test_a_number_in_nix_is_open_to_a_partner_only_for_three_months_after_the_ye
     anna = cast.person(nix_phone=True)
     cast.subscription(anna, date(2024, 1, 1))
     partner = Use("P", "phone", "munvard-vast")
-    say_yes(anna, partner, at=cast.noon(date(2026, 4, 15)))
+    say_yes(anna, partner, evidence=cast.SHOWN, at=cast.noon(date(2026, 4, 15)))
     assert may_process(anna.pk, partner).changes_on(DAY) == date(2026, 7, 16)
     assert may_process(anna.pk, H_PHONE).changes_on(DAY) is None
 

@@ -55,7 +55,7 @@ def test_a_yes_without_proof_is_kept_as_unproven_and_opens_nothing() -> None:
 def test_a_no_to_everything_reaches_the_partners_that_had_a_yes() -> None:
     anna = cast.person()
     partner = Use("P", "email", "munvard-vast")
-    say_yes(anna, partner)
+    say_yes(anna, partner, evidence=cast.SHOWN)
     say_no(anna)
     standing = Standing.objects.get(customer=anna, purpose="P")
     assert standing.declined
@@ -64,7 +64,7 @@ def test_a_no_to_everything_reaches_the_partners_that_had_a_yes() -> None:
 def test_taking_back_a_yes_is_told_apart_from_an_objection() -> None:
     anna = cast.person()
     use = Use("G", "push")
-    say_yes(anna, use)
+    say_yes(anna, use, evidence=cast.SHOWN)
     assert say_no(anna, use).kind == Event.Kind.CONSENT_WITHDRAWN
     assert say_no(anna, Use("H", "post")).kind == Event.Kind.OBJECTED
 

@@ -338,7 +338,7 @@ def test_an_old_no_for_one_use_does_not_undo_the_persons_later_yes(tmp_path: Pat
         **everything(consents=[{"number": "K1", "answer": "no", "given_on": "2021-01-01"}]),
     )
     anna = Customer.objects.get()
-    say_yes(anna, H_EMAIL)
+    say_yes(anna, H_EMAIL, evidence=cast.SHOWN)
     row = {"number": "K1", "answer": "no", "purpose": "H", "channel": "email"}
     outcome = load(tmp_path, consents=[{**row, "given_on": "2021-02-01"}])
     assert outcome.refused == [("consents.csv", 2, "given_on")]

@@ -14,7 +14,7 @@ from consent.models import Event, Standing
 from consent.purposes import CATALOGUE, Permission, Use
 from consent.standing import State, replay
 from customers.models import Customer
-from tests.cast import noon
+from tests import cast
 from tests.intake.files import load, person
 
 pytestmark = pytest.mark.django_db
@@ -58,14 +58,14 @@ ACTS = st.lists(
 
 def act(customer: Customer, what: str, day: date) -> None:
     """Let something happen at the person's own hand before the file comes."""
-    at = noon(day)
+    at = cast.noon(day)
     match what:
         case "notice":
             serve_notice(customer, collected="web", at=at)
         case "sale":
             record_soft_opt_in(customer, collected="web", at=at)
         case "yes":
-            say_yes(customer, Use("H", "email"), at=at)
+            say_yes(customer, Use("H", "email"), evidence=cast.SHOWN, at=at)
         case "no":
             say_no(customer, Use("H", "email"), at=at)
         case "no to all":

@@ -28,5 +28,5 @@ def anna() -> Customer:
     cast.invoice(anna, date(2026, 3, 4))
     set_national_id(anna, "199006022397")
     say_no(anna, Use("H", "post"))
-    say_yes(anna, Use("C", "sms"))
+    say_yes(anna, Use("C", "sms"), evidence=cast.SHOWN)
     return anna
