@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
-APPS := customers consent disclosures retention privacy_requests dentalclean
+APPS := customers consent disclosures retention marketing privacy_requests dentalclean
 
 .PHONY: run test check messages bench lock servers manage clean
 

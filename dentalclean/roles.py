@@ -50,6 +50,15 @@ WORK = (
     "privacy_requests.view_extract",
     "retention.view_hold",
 )
+# Two of customer service: one writes, another approves. The data protection officer sees and may
+# stop, but decides nothing about what they are to watch over (Article 38(6)).
+OUTREACH = (
+    "marketing.view_campaign",
+    "marketing.add_campaign",
+    "marketing.change_campaign",
+    "marketing.approve_campaign",
+    "marketing.stop_campaign",
+)
 NIGHTS = (
     "customers.view_suppression",
     "retention.view_receipt",
@@ -57,7 +66,7 @@ NIGHTS = (
 )
 
 MAY: dict[Role, tuple[str, ...]] = {
-    Role.CUSTOMER_SERVICE: (*PERSON, *CHOICES, *WORK),
+    Role.CUSTOMER_SERVICE: (*PERSON, *CHOICES, *WORK, *OUTREACH),
     Role.FINANCE: (
         *PERSON,
         "customers.view_invoice",
@@ -71,16 +80,23 @@ MAY: dict[Role, tuple[str, ...]] = {
         *CHOICES,
         *WORK,
         *NIGHTS,
+        "consent.add_balancingrecord",
+        "consent.approve_balancingrecord",
+        "consent.view_balancingrecord",
         "consent.view_eventdetail",
+        "consent.view_nixsnapshot",
         "customers.read_messages",
         "customers.view_accesslog",
         "customers.view_fiscalyear",
         "customers.view_protected",
+        "marketing.stop_campaign",
+        "marketing.view_campaign",
         "retention.add_hold",
         "retention.change_hold",
     ),
     Role.OPERATIONS: (
         *NIGHTS,
+        "consent.view_nixsnapshot",
         "consent.view_notice",
         "consent.view_policyversion",
         "customers.view_product",

@@ -162,6 +162,7 @@ WSGI_APPLICATION = "dentalclean.wsgi.application"
 INSTALLED_APPS = [
     "dentalclean",
     "privacy_requests",
+    "marketing",
     "retention",
     "disclosures",
     "consent",
@@ -287,6 +288,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "consent.tasks.seal",
         "schedule": 2 * 60,
         "options": {"expires": 2 * 60},
+    },
+    "campaigns": {
+        "task": "marketing.tasks.reconcile",
+        "schedule": 60,
+        "options": {"expires": 60},
     },
     "cases": {
         "task": "privacy_requests.tasks.reconcile",

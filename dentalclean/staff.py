@@ -21,7 +21,7 @@ from retention.models import Run
 SECTIONS = (
     (_("Arbete"), ("Customer", "Case", "Extract", "SupportCase")),
     (_("Gallring"), ("Run", "Receipt", "Hold", "Suppression")),
-    (_("Mottagare"), ("Outbox",)),
+    (_("Mottagare"), ("Campaign", "Outbox")),
     (_("Regler"), ("PolicyVersion", "Notice", "Product", "FiscalYear", "Invoice")),
     (_("Insyn"), ("AccessLog", "Event", "Standing")),
 )

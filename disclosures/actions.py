@@ -245,7 +245,7 @@ def deliver(message: Outbox, post: Any) -> Outcome:
     if message.attempts > MOST_ATTEMPTS:
         # It has taken its workers with it as often as that (H12).
         return _finish(message, Outbox.Status.DEAD)
-    if not BY_CODE[message.purpose].is_marketing:
+    if not BY_CODE[message.purpose].is_marketing or message.customer_id is None:
         return _send(message, post)
     with transaction.atomic():
         # Who says no meanwhile waits for this one message, so that none leaves after it (OBJ-01).

@@ -17,7 +17,15 @@ from django.template.loader import get_template
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 
 ROOT = Path(__file__).resolve().parent.parent
-APPS = ("customers", "consent", "disclosures", "retention", "privacy_requests", "dentalclean")
+APPS = (
+    "customers",
+    "consent",
+    "disclosures",
+    "retention",
+    "marketing",
+    "privacy_requests",
+    "dentalclean",
+)
 ENGLISH = ROOT / "locale" / "en" / "LC_MESSAGES" / "django.po"
 # Which arguments of each function are the context, the message and its plural.
 FUNCTIONS = {

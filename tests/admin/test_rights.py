@@ -28,11 +28,14 @@ MAY_OPEN = {
     "customers/fiscalyear": "no yes yes no",
     "customers/accesslog": "no no yes no",
     "customers/suppression": "no no yes yes",
+    "consent/balancingrecord": "no no yes no",
+    "consent/nixsnapshot": "no no yes yes",
     "consent/policyversion": "yes no yes yes",
     "consent/notice": "yes no yes yes",
     "consent/event": "yes no yes no",
     "consent/standing": "yes no yes no",
     "disclosures/outbox": "yes no yes yes",
+    "marketing/campaign": "yes no yes no",
     "privacy_requests/case": "yes no yes no",
     "privacy_requests/extract": "yes no yes no",
     "retention/run": "no no yes yes",
@@ -40,6 +43,8 @@ MAY_OPEN = {
     "retention/hold": "yes no yes no",
 }
 MAY_ADD = {
+    "consent/balancingrecord": "no no yes no",
+    "marketing/campaign": "yes no no no",
     "customers/product": "no yes no no",
     "customers/fiscalyear": "no yes no no",
     "retention/hold": "no no yes no",

@@ -19,8 +19,9 @@ from consent.models import Event
 from consent.receipt_keys import number_of
 from consent.unsubscribe import Link
 from customers.dates import today
-from customers.models import Customer
+from customers.models import Customer, User
 from dentalclean.roles import Role, give_role, sync_roles
+from marketing.models import Campaign
 from privacy_requests.actions import open_case
 from privacy_requests.models import Extract
 from retention.actions import open_run
@@ -80,6 +81,10 @@ personal/jsi18n/                                        302 302 302 200 200
 personal/r/<path:content_type_id>/<path:object_id>/     302 302 302 404 404
 personal/customers/customer/<int:pk>/skal/              302 302 302 200 200
 personal/customers/customer/<path:object_id>/uppgifter/ 302 302 302 302 302
+personal/marketing/campaign/malgrupp/                   302 302 302 200 200
+personal/marketing/campaign/<uuid:pk>/godkann/          302 302 302 302 403
+personal/marketing/campaign/<uuid:pk>/skicka/           302 302 302 302 403
+personal/marketing/campaign/<uuid:pk>/stoppa/           302 302 302 302 302
 personal/<app>/                                         302 302 302 200 200
 personal/<anything>                                     302 302 302 404 404
 """
@@ -141,6 +146,7 @@ customers/product           200 403 200 403 200 302   200 403 200 403 200 302
 customers/supportcase       200 403 302 403 302 302   200 403 302 403 302 302
 customers/suppression       403 403 302 403 403 302   200 403 302 403 302 302
 disclosures/outbox          200 403 302 403 302 302   200 403 302 403 302 302
+marketing/campaign          200 200 200 403 200 302   200 403 200 403 200 302
 privacy_requests/case       200 403 302 403 302 302   200 403 302 403 302 302
 privacy_requests/extract    200 403 302 403 302 302   200 403 302 403 302 302
 retention/hold              200 403 302 403 302 302   200 200 302 403 302 302
@@ -175,6 +181,8 @@ def anna(db: None) -> Customer:
     say_no(customer)
     open_case(customer)
     Hold.objects.create(customer=customer, ground=Hold.Ground.CASE)
+    writer = User.objects.create_user("skriver@dentalclean.example", is_staff=True)
+    Campaign.objects.create(name="Nytt", purpose="H", channel="email", drafted_by=writer)
     return customer
 
 
@@ -189,8 +197,9 @@ def people(anna: Customer) -> dict[str, Client]:
     return clients
 
 
+ROOMS = "consent|customers|privacy_requests|retention|marketing|disclosures"
 SHORT = {
-    "^(?P<app_label>consent|customers|privacy_requests|retention|disclosures)/$": "<app>/",
+    f"^(?P<app_label>{ROOMS})/$": "<app>/",
     "(?P<url>.*)$": "<anything>",
 }
 NAMED = {
@@ -198,6 +207,7 @@ NAMED = {
     "<slug:purpose>": "H",
     "<slug:channel>": "post",
     "<slug:key>": "finns-inte",
+    "<uuid:pk>": "00000000-0000-4000-8000-000000000000",
     "<slug:code>": "0" * 40,
     "<path:content_type_id>": "1",
     "<app>": "customers",
