@@ -2,13 +2,14 @@
 
 import copy
 from contextlib import suppress
+from datetime import date
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Exists, Model, OuterRef, Q, QuerySet, Value, When
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -18,7 +19,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from customers import crypto, rules, words
-from customers.actions import OF_THE_ADDRESS, StaleError, change_details
+from customers.actions import OF_THE_ADDRESS, StaleError, change_details, mark_returned
 from customers.dates import today
 from customers.models import (
     AccessLog,
@@ -30,6 +31,7 @@ from customers.models import (
     Product,
     Subscription,
     SupportCase,
+    Suppression,
     User,
 )
 from customers.models.channels import Source
@@ -45,7 +47,7 @@ from customers.staff import (
     shown,
     yes_or_no,
 )
-from customers.staff_forms import DetailsForm, ReasonForm
+from customers.staff_forms import DetailsForm, ReasonForm, ReturnedForm
 
 
 def exactly(term: str) -> Q:
@@ -81,9 +83,22 @@ def with_relation(people: QuerySet[Customer]) -> QuerySet[Customer]:
 RELATIONS = {"now": _("Kund"), "before": _("Tidigare kund"), "never": _("Har inte köpt")}
 
 
+def noted(value: str, returned_on: date | None, suppressed_on: date | None) -> str:
+    """Say beside a contact point what shuts it: mail that came back, a no that it carries."""
+    notes = []
+    if returned_on:
+        notes.append(gettext("kom tillbaka %(day)s") % {"day": words.full_day(returned_on)})
+    if suppressed_on:
+        notes.append(gettext("nej till reklam %(day)s") % {"day": words.full_day(suppressed_on)})
+    return f"{value} ({', '.join(notes)})" if value and notes else value
+
+
 class AddressInline(ReadOnlyInline):
     model = Address
-    fields = ("kind", "street", "postcode", "city", "country", "source", "collected", "given_on")
+    fields = (
+        *("kind", "street", "postcode", "city", "country", "source", "collected", "given_on"),
+        *("returned_on", "suppressed_on"),
+    )
     has_own_words = True
 
 
@@ -128,6 +143,10 @@ class SupportCaseInline(ReadOnlyInline):
 class CustomerAdmin(TracedAdmin):
     """People. Lists say the number and nothing that tells who it is."""
 
+    # What follows from these acts is for the rooms above to add, in dentalclean.admin.
+    correct_details = staticmethod(change_details)
+    mail_returned = staticmethod(mark_returned)
+
     list_display = ("number", "protected", "created", "relation")
     list_filter = ("protection",)
     search_fields = ("number",)
@@ -158,14 +177,25 @@ class CustomerAdmin(TracedAdmin):
 
     name = shown(_("namn"), lambda person: person.name)
     born = shown(_("född"), lambda person: person.birth_date and words.full_day(person.birth_date))
-    mail = shown(_("e-post"), lambda person: person.email)
-    mobile = shown(_("mobil"), lambda person: rules.shown_phone(person.phone))
+    mail = shown(
+        _("e-post"),
+        lambda person: noted(person.email, person.email_returned_on, person.email_suppressed_on),
+    )
+    mobile = shown(
+        _("mobil"),
+        lambda person: noted(
+            rules.shown_phone(person.phone), person.phone_returned_on, person.phone_suppressed_on
+        ),
+    )
     national_id = shown(_("personnummer"), rules.masked_national_id)
     in_nix_phone = yes_or_no(_("i NIX-Telefon"), "nix_phone")
     in_nix_post = yes_or_no(_("i NIX adresserat"), "nix_post")
     home = shown(
         _("adress"),
-        lambda person: "\n".join(a.line for a in person.addresses.filter(kind=Address.Kind.HOME)),
+        lambda person: "\n".join(
+            noted(a.line, a.returned_on, a.suppressed_on)
+            for a in person.addresses.filter(kind=Address.Kind.HOME)
+        ),
     )
 
     @admin.display(description=_("skydd"))
@@ -233,6 +263,11 @@ class CustomerAdmin(TracedAdmin):
                 wrap(self.details_view),
                 name="customers_customer_details",
             ),
+            path(
+                "<path:object_id>/kom-tillbaka/",
+                wrap(self.returned_view),
+                name="customers_customer_returned",
+            ),
             *super().get_urls(),
         ]
 
@@ -277,7 +312,7 @@ class CustomerAdmin(TracedAdmin):
         form = DetailsForm(request.POST or None, customer=person)
         if form.is_valid():
             try:
-                changes = change_details(
+                changes = self.correct_details(
                     person,
                     form.values,
                     source=Source.STAFF,
@@ -302,6 +337,41 @@ class CustomerAdmin(TracedAdmin):
             title=_("Ändra uppgifter för %(number)s") % {"number": person.number},
             answer=_("Det som stod förut sparas bredvid, med dag och källa."),
             submit=_("Ändra uppgifterna"),
+        )
+
+    def returned_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Note that a letter, a mail or a call did not reach the person (RUL-28)."""
+        person = self.get_object(request, unquote(object_id))
+        if person is None:
+            raise Http404
+        if not _may_correct(request, person):
+            raise PermissionDenied
+        return self.traced(request, object_id, lambda: self._note_returned(request, person))
+
+    def _note_returned(self, request: HttpRequest, person: Customer) -> HttpResponse:
+        form = ReturnedForm(request.POST or None, customer=person)
+        back = reverse("admin:customers_customer_change", args=[person.pk])
+        if form.is_valid():
+            kind, on = form.cleaned_data["kind"], form.cleaned_data["on"]
+            if self.mail_returned(person, kind, on):
+                model, column = RETURNED[kind]
+                self.log_change(
+                    request, person, [{"changed": {"fields": [column_label(model, column)]}}]
+                )
+                messages.success(
+                    request, gettext("Klart. Vi skickar ingen reklam dit förrän vi får en ny.")
+                )
+            else:
+                messages.info(request, gettext("Det är antecknat sedan tidigare."))
+            return redirect(back)
+        return self._form_page(
+            request,
+            person,
+            form,
+            back=back,
+            title=_("Vad kom tillbaka från %(number)s?") % {"number": person.number},
+            answer=_("Reklam den vägen slutar direkt. Nödvändiga brev får försökas igen."),
+            submit=_("Anteckna"),
         )
 
     def _tell(self, request: HttpRequest, person: Customer, fields: list[str]) -> None:
@@ -332,6 +402,14 @@ class CustomerAdmin(TracedAdmin):
                 "back": back,
             },
         )
+
+
+# Where it is kept that something came back.
+RETURNED: dict[str, tuple[type[Model], str]] = {
+    Suppression.Kind.EMAIL: (Customer, "email_returned_on"),
+    Suppression.Kind.PHONE: (Customer, "phone_returned_on"),
+    Suppression.Kind.ADDRESS: (Address, "returned_on"),
+}
 
 
 def _may_correct(request: HttpRequest, person: Customer) -> bool:

@@ -1,5 +1,6 @@
 """What staff write about a person: why they read, and the details they correct."""
 
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -8,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from customers import rules
 from customers.actions import OF_THE_ADDRESS, OF_THE_PERSON
-from customers.models import AccessLog, Address, Customer
+from customers.dates import today
+from customers.models import AccessLog, Address, Customer, Suppression
 from customers.models.channels import Collected
 
 LANGUAGES = [("sv", "Svenska"), ("en", "English")]
@@ -118,3 +120,37 @@ class DetailsForm(forms.Form):
         """The details as `customers.actions.change_details` takes them."""
         names = [*OF_THE_PERSON, *(OF_THE_ADDRESS if self.cleaned_data["street"] else ())]
         return {name: self.cleaned_data[name] for name in names}
+
+
+class ReturnedForm(forms.Form):
+    """What came back to us, and when (RUL-28)."""
+
+    kind = forms.ChoiceField(label=_("Vad kom tillbaka"), widget=forms.RadioSelect)
+    on = forms.DateField(label=_("Vilken dag"), widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, data: Any = None, *, customer: Customer) -> None:
+        super().__init__(data, initial={"on": today()}, label_suffix="")
+        self.home = customer.addresses.filter(kind=Address.Kind.HOME).first()
+        ways = (
+            (Suppression.Kind.ADDRESS, _("Ett brev till adressen"), self.home is not None),
+            (Suppression.Kind.EMAIL, _("Ett mejl"), bool(customer.email)),
+            (Suppression.Kind.PHONE, _("Ett sms eller samtal till mobilen"), bool(customer.phone)),
+        )
+        kind: Any = self.fields["kind"]
+        kind.choices = [(value, words) for value, words, known in ways if known]
+
+    def clean_on(self) -> date:
+        """Return a day that has come."""
+        on: date = self.cleaned_data["on"]
+        if on > today():
+            raise ValidationError(_("Dagen har inte kommit än. Skriv i dag eller en tidigare dag."))
+        return on
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a letter that was sent to where the person lived before."""
+        given = self.cleaned_data
+        is_letter = given.get("kind") == Suppression.Kind.ADDRESS and self.home is not None
+        if is_letter and given.get("on", date.max) < self.home.given_on:
+            words = _("Adressen är nyare än så. Skriv en dag efter att vi fick den.")
+            self.add_error("on", words)
+        return given

@@ -1,6 +1,7 @@
 """The customer page, put together from every room."""
 
 from consent.admin import EventInline, ProcessingRecordInline, StandingInline
+from consent.facts import correct_details, mail_returned
 from customers.admin import (
     AddressInline,
     CustomerAdmin,
@@ -24,3 +25,5 @@ CustomerAdmin.inlines = (
     ProcessingRecordInline,
     HoldInline,
 )
+CustomerAdmin.correct_details = staticmethod(correct_details)
+CustomerAdmin.mail_returned = staticmethod(mail_returned)

@@ -56,6 +56,7 @@ FROM_ELSEWHERE = {
     "protection": gettext_lazy("Folkbokföringen"),
     "deceased_on": gettext_lazy("Folkbokföringen"),
 }
+CONTACT = ("email", "phone")
 EDITABLE = {"name": "namn", "email": "e-post", "phone": "mobil", "language": "sprak"}
 
 
@@ -73,6 +74,8 @@ class Fact:
     change_url: str = ""
     change_name: str = ""
     first: bool = False
+    # Something the person may want to set right, said beside the value.
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -218,6 +221,8 @@ def _person(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
     phone = shown_phone(customer.phone)
     yield Category.CONTACT, _detail(page, holding, "phone", _("Mobil"), phone)
     shown = {"given_name", "family_name", "email", "phone", "user", *PROVENANCE}
+    # Said as notes beside the values.
+    shown |= {f"{what}_{fact}_on" for what in CONTACT for fact in ("returned", "suppressed")}
     for category, columns in holding.data.columns.items():
         for column in columns:
             if column in row and column not in shown and row.said(column):
@@ -251,7 +256,35 @@ def _detail(page: Page, holding: Holding, what: str, label: str, value: str) -> 
         change_url=reverse("edit_field", args=[EDITABLE[what]]),
         change_name=label.lower(),
         first=what != "language",
+        note=_note(
+            what,
+            getattr(customer, f"{what}_returned_on", None),
+            getattr(customer, f"{what}_suppressed_on", None),
+        ),
     )
+
+
+CAME_BACK = {
+    "email": gettext_lazy("Vårt senaste mejl kom tillbaka %(day)s. Stämmer adressen?"),
+    "phone": gettext_lazy("Vi nådde dig inte på numret %(day)s. Stämmer det?"),
+    "address": gettext_lazy("Vårt senaste brev kom tillbaka %(day)s. Stämmer adressen?"),
+}
+SAID_NO = gettext_lazy(
+    "Någon sa nej till reklam hit %(day)s. Det gäller tills du själv säger ja under Mina val."
+)
+
+
+def _note(what: str, returned_on: date | None, suppressed_on: date | None) -> str:
+    """Ask kindly about a value that did not reach the person, and tell of a no that it carries.
+
+    RUL-28, ERA-06.
+    """
+    notes = []
+    if returned_on:
+        notes.append(CAME_BACK[what] % {"day": full_day(returned_on)})
+    if suppressed_on:
+        notes.append(SAID_NO % {"day": full_day(suppressed_on)})
+    return " ".join(notes)
 
 
 def _plain_value(page: Page, holding: Holding, category: Category, label: str, value: str) -> Fact:
@@ -282,6 +315,7 @@ def _addresses(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
                 change_url=reverse("edit_field", args=["adress"]) if home else "",
                 change_name=_("adress"),
                 first=home,
+                note=_note("address", row["returned_on"], row["suppressed_on"]),
             ),
         )
     if Address.Kind.HOME not in kinds:

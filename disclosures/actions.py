@@ -24,6 +24,7 @@ from django.utils import timezone, translation
 from email_validator import EmailNotValidError, validate_email
 
 from consent.actions import serve_notice
+from consent.facts import mail_returned
 from consent.purposes import BY_CODE, Use
 from consent.rules import may_process
 from consent.unsubscribe import footer, headers
@@ -44,6 +45,7 @@ LEASE = timedelta(minutes=2)  # far above the time-out of the mail server
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=4)
 MOST_ATTEMPTS = 12
 PERMANENT = 500  # SMTP answers from here on do not change by waiting
+NOBODY = (550, 551, 553)  # those that speak of the address, not of the message
 
 
 class Outcome(enum.Enum):
@@ -268,7 +270,11 @@ def _send(message: Outbox, post: Any) -> Outcome:
         )
         # A connection that broke would fail everything after it.
         _hang_up(post)
-        _put_off(message, for_good=_is_permanent(problem))
+        with transaction.atomic():
+            if message.customer and _knows_nobody(problem):
+                # Only if it is still the person's own address (RUL-28).
+                mail_returned(message.customer, "email", today(), value=message.recipient)
+            _put_off(message, for_good=_is_permanent(problem))
         return Outcome.UNREACHABLE if _is_unreachable(problem) else Outcome.KEPT
     return _finish(message, Outbox.Status.SENT)
 
@@ -326,6 +332,13 @@ def _is_unreachable(problem: Exception) -> bool:
 def _is_permanent(problem: Exception) -> bool:
     return isinstance(problem, smtplib.SMTPRecipientsRefused) and all(
         code >= PERMANENT for code, _ in problem.recipients.values()
+    )
+
+
+def _knows_nobody(problem: Exception) -> bool:
+    """Say whether the server knows no such address, as a letter that comes back does."""
+    return isinstance(problem, smtplib.SMTPRecipientsRefused) and all(
+        code in NOBODY for code, _ in problem.recipients.values()
     )
 
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from customers.dates import today
 from disclosures.actions import queue_mail, relay
 from disclosures.models import Outbox
+from tests import cast
 
 pytestmark = pytest.mark.django_db
 
@@ -27,6 +29,7 @@ class MailServer(socketserver.ThreadingTCPServer):
         self.calls = 0
         self.hang_up_after = 1000
         self.refused: set[str] = set()
+        self.refusal = "550 no such user"
 
 
 class Call(socketserver.StreamRequestHandler):
@@ -47,7 +50,7 @@ class Call(socketserver.StreamRequestHandler):
                 self.say("221 bye")
                 return
             if word == b"RCPT" and any(name in line.decode() for name in self.server.refused):
-                self.say("550 no such user")
+                self.say(self.server.refusal)
             elif word == b"DATA":
                 self.say("354 go on")
                 self.take()
@@ -112,3 +115,23 @@ def test_an_address_that_does_not_exist_stops_nobody_else(server: MailServer) ->
     gone.refresh_from_db()
     assert (gone.status, gone.attempts) == (Outbox.Status.DEAD, 1)
     assert [mail["To"] for mail in server.taken] == ["anna@example.se"]
+
+
+def test_an_address_that_does_not_exist_is_noted_at_its_person(server: MailServer) -> None:
+    anna, bo = cast.person("Anna"), cast.person("Bo")
+    server.refused = {"anna@example.se", "bo.old@example.se"}
+    for person, to in ((anna, anna.email), (bo, "bo.old@example.se")):
+        queue_mail(to, "login_code", {"code": "314159"}, customer=person)
+    relay()
+    anna.refresh_from_db()
+    bo.refresh_from_db()
+    assert (anna.email_returned_on, bo.email_returned_on) == (today(), None)
+
+
+def test_a_full_mailbox_is_not_an_address_that_does_not_exist(server: MailServer) -> None:
+    anna = cast.person("Anna")
+    server.refused, server.refusal = {"anna@example.se"}, "552 mailbox full"
+    queue_mail(anna.email, "login_code", {"code": "314159"}, customer=anna)
+    relay()
+    anna.refresh_from_db()
+    assert anna.email_returned_on is None
