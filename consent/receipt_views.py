@@ -15,9 +15,10 @@ from redis.exceptions import RedisError
 
 from consent.models import Event
 from consent.receipt_check import LONGEST, Answer, check
+from consent.receipt_document import document, schema_url
 from consent.receipt_forms import TOO_LONG, CheckForm
 from consent.receipt_keys import entry_of, public_keys
-from consent.receipts import Receipt, receipt, schema_url
+from consent.receipts import Receipt, receipt
 from customers.decorators import customer_required
 from customers.models import Customer
 
@@ -47,9 +48,9 @@ def show(request: HttpRequest, customer: Customer, number: UUID) -> HttpResponse
 @customer_required
 def download(request: HttpRequest, customer: Customer, number: UUID) -> HttpResponse:
     """Hand over the receipt as a file that anybody can check."""
-    document = _own(customer, number).document()
+    found = document(_own(customer, number))
     return HttpResponse(
-        json.dumps(document, ensure_ascii=False, indent=2) + "\n",
+        json.dumps(found, ensure_ascii=False, indent=2) + "\n",
         content_type="application/ld+json",
         headers={"Content-Disposition": f'attachment; filename="kvitto-{str(number)[:8]}.json"'},
     )

@@ -140,7 +140,7 @@ def holds_until(event: Event) -> str:
     """Say how long an act holds by itself."""
     match event.kind:
         case Kind.CONSENT_GIVEN:
-            return _("Tills du tar tillbaka det, och aldrig längre än dagen i orden du såg")
+            return _("Tills du tar tillbaka det, eller tiden i orden är slut")
         case Kind.RESTRICTED:
             return _("Tills begränsningen hävs")
         case Kind.UNPROVEN:

@@ -19,11 +19,14 @@ from jsonschema import Draft202012Validator
 from pyld import jsonld
 
 from consent import actions
+from consent.ledger import append
 from consent.models import Authority, Event
 from consent.purposes import Use
 from consent.receipt_check import LONGEST, Verdict, check
-from consent.receipt_keys import canonical, entry_of, number_of, ring, sign
-from consent.receipts import CONTEXTS, SCHEMA, Receipt
+from consent.receipt_document import CONTEXTS, SCHEMA
+from consent.receipt_document import document as made
+from consent.receipt_keys import Document, canonical, entry_of, number_of, ring, sign
+from consent.receipts import Receipt
 from customers.models import Customer
 from customers.models.channels import Collected
 from customers.models.people import Restriction
@@ -55,7 +58,7 @@ def _withdrawn(anna: Customer) -> Event:
 
 
 def _unsubscribed(anna: Customer) -> Event:
-    return actions.append(
+    return append(
         anna,
         Kind.UNSUBSCRIBED,
         channel="email",
@@ -103,6 +106,10 @@ def receipt_of(event: Event) -> Receipt:
     )
 
 
+def document_of(event: Event) -> Document:
+    return made(receipt_of(event))
+
+
 def page_of(event: Event) -> str:
     return f"/mina-val/kvitto/{number_of(event.pk)}/"
 
@@ -143,6 +150,7 @@ def test_every_act_has_a_receipt_to_read(kind: str, language: str, anna: Custome
             receipt.undo,
             str(receipt.number),
             receipt.spelt_code,
+            f"Anna Ek, {anna.number}",
             "556000-0000",
             "Dentalclean AB",
             "IMY",
@@ -242,7 +250,7 @@ def test_the_file_is_linked_data_in_dpv_and_nothing_is_fetched_to_read_it(
     kind: Kind, anna: Customer
 ) -> None:
     receipt = receipt_of(ACTS[kind](anna))
-    document = receipt.document()
+    document = made(receipt)
 
     def offline(url: str, options: Any) -> Any:
         raise AssertionError(f"{url} was fetched.")
@@ -281,7 +289,7 @@ def test_every_field_means_something(family: str) -> None:
 
     for kind in Kind:
         person = cast.person(kind, email=f"{kind}@example.se")
-        document = receipt_of(ACTS[kind](person)).document()
+        document = document_of(ACTS[kind](person))
         if document["@context"] == CONTEXTS[family]:
             names(document)
     assert {name for name in found if not name.startswith("@")} <= known
@@ -289,7 +297,7 @@ def test_every_field_means_something(family: str) -> None:
 
 @pytest.mark.parametrize("kind", Kind)
 def test_no_file_names_the_person(kind: str, anna: Customer) -> None:
-    got = written(receipt_of(ACTS[kind](anna)).document())
+    got = written(document_of(ACTS[kind](anna)))
     for secret in (
         "Anna",
         "Ek",
@@ -304,7 +312,7 @@ def test_no_file_names_the_person(kind: str, anna: Customer) -> None:
 def test_a_person_has_one_name_on_all_receipts_and_another_person_another(anna: Customer) -> None:
     björn = cast.person("Björn")
     names = [
-        receipt_of(event).document()["pii_principal_id"]
+        document_of(event)["pii_principal_id"]
         for event in Event.objects.filter(customer__in=[anna, björn]).order_by("pk")
     ]
     assert len(names) == 4
@@ -312,7 +320,7 @@ def test_a_person_has_one_name_on_all_receipts_and_another_person_another(anna: 
 
 
 def test_a_no_to_what_rests_on_a_yes_is_a_refusal(anna: Customer) -> None:
-    document = receipt_of(actions.say_no(anna, Use("E", "web"))).document()
+    document = document_of(actions.say_no(anna, Use("E", "web")))
     assert document["event"]["event_state"] == "dpv:ConsentRefused"
 
 
@@ -320,14 +328,14 @@ def test_a_yes_to_a_named_company_names_it(anna: Customer) -> None:
     event = actions.say_yes(
         anna, Use("P", "email", "munvard-vast"), evidence="Ja till Munvård Väst"
     )
-    document = receipt_of(event).document()
+    document = document_of(event)
     assert "munvard-vast" in text(signed_in(anna).get(page_of(event)))
     [company] = document["pii_processing"][0]["recipient_third_parties"]
     assert company["party_name"] == "munvard-vast"
 
 
 def test_a_stranger_can_check_the_signature_without_us(anna: Customer) -> None:
-    document = receipt_of(ACTS[Kind.CONSENT_GIVEN](anna)).document()
+    document = document_of(ACTS[Kind.CONSENT_GIVEN](anna))
     got = Client().get(f"{PUBLIC}nycklar.json")
     assert got["Content-Type"] == "application/jwk-set+json"
     key = {key["kid"]: key for key in got.json()["keys"]}[document["proof"]["key_id"]]
@@ -344,7 +352,7 @@ def test_a_stranger_can_check_the_signature_without_us(anna: Customer) -> None:
 @pytest.mark.parametrize("kind", Kind)
 def test_a_receipt_of_ours_is_genuine_as_file_text_and_code(kind: str, anna: Customer) -> None:
     receipt = receipt_of(ACTS[kind](anna))
-    got = written(receipt.document())
+    got = written(made(receipt))
     for sent in (got, got.encode(), b"\xef\xbb\xbf" + got.encode(), got.replace("\n", "\r\n")):
         assert "Ja, kvittot är äkta." in text(answer(sent))
     for code in (receipt.code, receipt.spelt_code, receipt.spelt_code.upper(), receipt.check_url):
@@ -354,7 +362,7 @@ def test_a_receipt_of_ours_is_genuine_as_file_text_and_code(kind: str, anna: Cus
 @SEEN
 @given(strategies.integers(min_value=0))
 def test_one_flipped_bit_anywhere_is_found(anna: Customer, position: int) -> None:
-    got = bytearray(written(receipt_of(_first(anna)).document()).encode())
+    got = bytearray(written(document_of(_first(anna))).encode())
     place, bit = divmod(position % (8 * len(got)), 8)
     got[place] ^= 1 << bit
     assert check(got.decode("utf-8", errors="replace")).verdict is Verdict.ALTERED
@@ -363,7 +371,7 @@ def test_one_flipped_bit_anywhere_is_found(anna: Customer, position: int) -> Non
 @SEEN
 @given(strategies.data())
 def test_one_changed_field_anywhere_is_found(anna: Customer, data: Any) -> None:
-    document = json.loads(written(receipt_of(_first(anna)).document()))
+    document = json.loads(written(document_of(_first(anna))))
     part: Any = document
     while True:
         at: Any = data.draw(
@@ -387,8 +395,8 @@ def _first(anna: Customer) -> Event:
 
 
 def test_words_from_one_receipt_do_not_pass_on_another(anna: Customer) -> None:
-    yes = receipt_of(ACTS[Kind.CONSENT_GIVEN](anna)).document()
-    no = receipt_of(ACTS[Kind.OBJECTED](anna)).document()
+    yes = document_of(ACTS[Kind.CONSENT_GIVEN](anna))
+    no = document_of(ACTS[Kind.OBJECTED](anna))
     for field in set(yes) - {"proof"}:
         if yes[field] != no[field]:
             assert check(written({**yes, field: no[field]})).verdict is Verdict.ALTERED
@@ -396,7 +404,7 @@ def test_words_from_one_receipt_do_not_pass_on_another(anna: Customer) -> None:
 
 
 def test_the_same_signature_written_otherwise_is_no_receipt_of_ours(anna: Customer) -> None:
-    document = receipt_of(_first(anna)).document()
+    document = document_of(_first(anna))
     signature = document["proof"]["signature"]
     alike = [f"{signature}==", f"{signature}\n", signature[:-1] + chr(ord(signature[-1]) + 1)]
     for other in alike:
@@ -405,7 +413,7 @@ def test_the_same_signature_written_otherwise_is_no_receipt_of_ours(anna: Custom
 
 
 def test_a_field_that_stands_twice_is_found(anna: Customer) -> None:
-    got = written(receipt_of(_first(anna)).document())
+    got = written(document_of(_first(anna)))
     twice = got.replace('"language"', '"language": "en",\n  "language"', 1)
     assert check(twice).verdict is Verdict.ALTERED
 
@@ -460,7 +468,7 @@ def test_nothing_that_is_sent_is_more_than_unknown(anna: Customer, sent: str) ->
 def test_a_receipt_of_somebody_elses_making_is_unknown(anna: Customer, settings: Any) -> None:
     ours = settings.RECEIPT_KEYS
     settings.RECEIPT_KEYS = {"1": b"x" * 32}
-    foreign = written(receipt_of(_first(anna)).document())
+    foreign = written(document_of(_first(anna)))
     assert check(foreign).verdict is Verdict.GENUINE  # to whoever made it
     settings.RECEIPT_KEYS = ours
     assert check(foreign).verdict is Verdict.UNKNOWN
@@ -468,10 +476,10 @@ def test_a_receipt_of_somebody_elses_making_is_unknown(anna: Customer, settings:
 
 def test_a_new_key_recognises_the_receipts_of_the_old_one(anna: Customer, settings: Any) -> None:
     receipt = receipt_of(_first(anna))
-    old, code = written(receipt.document()), receipt.code
+    old, code = written(made(receipt)), receipt.code
     settings.RECEIPT_KEYS = {"2": b"n" * 32, **settings.RECEIPT_KEYS}
     assert check(old).verdict is check(code).verdict is Verdict.GENUINE
-    new = receipt_of(_first(anna)).document()
+    new = document_of(_first(anna))
     assert new["proof"]["key_id"] == "2"
     assert check(written(new)).verdict is Verdict.GENUINE
 
@@ -480,7 +488,7 @@ def test_a_receipt_that_the_ledger_no_longer_bears_out_is_not_genuine(
     anna: Customer, caplog: pytest.LogCaptureFixture
 ) -> None:
     receipt = receipt_of(ACTS[Kind.CONSENT_GIVEN](anna))
-    got, code = written(receipt.document()), receipt.code
+    got, code = written(made(receipt)), receipt.code
     with past.the_triggers():  # as only a superuser can
         Event.objects.filter(pk=receipt.event.pk).update(channel="sms")
     assert check(got).verdict is check(code).verdict is Verdict.ALTERED
@@ -492,7 +500,7 @@ def test_a_receipt_is_genuine_after_the_person_is_erased() -> None:
     cast.subscription(anna, date(2010, 1, 7), date(2012, 10, 1))
     event = Event.objects.filter(customer=anna).latest("pk")
     receipt = receipt_of(event)
-    got, code = written(receipt.document()), receipt.code
+    got, code = written(made(receipt)), receipt.code
     run, _new = open_run(date(2026, 11, 1))
     execute(run)
     assert not Customer.objects.filter(pk=anna.pk).exists()
@@ -505,7 +513,7 @@ def test_a_receipt_is_genuine_after_the_person_is_erased() -> None:
 
 def test_the_page_says_the_verdict_and_nothing_else(anna: Customer) -> None:
     receipt = receipt_of(ACTS[Kind.CONSENT_GIVEN](anna))
-    document = receipt.document()
+    document = made(receipt)
     altered = written({**document, "language": "en"})
     told = {}
     for verdict, sent in (
@@ -534,7 +542,7 @@ def event_day(receipt: Receipt) -> date:
 
 def test_genuine_altered_and_unknown_cost_one_question_each(anna: Customer) -> None:
     receipt = receipt_of(_first(anna))
-    got = written(receipt.document())
+    got = written(made(receipt))
     for sent in (got, got.replace("sv", "en"), "hej", receipt.code, "0" * 40):
         with CaptureQueriesContext(connection) as seen:
             check(sent)
