@@ -7,12 +7,15 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from consent.groundwork_admin import BalancingRecordAdmin, NixSnapshotAdmin
 from consent.models import Event, Notice, PolicyVersion, ProcessingRecord, Standing
 from consent.purposes import Basis
 from customers import words
 from customers.dates import FAR
 from customers.models import Customer
 from customers.staff import ReadOnlyAdmin, ReadOnlyInline, TracedAdmin, shown, yes_or_no
+
+__all__ = ["BalancingRecordAdmin", "NixSnapshotAdmin"]
 
 GONE = _("Raderad")
 BASES = {

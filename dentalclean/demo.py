@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import translation
 
 from consent.actions import current_notice, record_soft_opt_in, say_no, say_yes, serve_notice
+from consent.balancing import PROPOSALS, record_balance
 from consent.choices import wording
 from consent.facts import (
     AddressLine,
@@ -27,10 +28,12 @@ from consent.facts import (
     subscribe,
     use_national_id,
 )
+from consent.groundwork import BalancingRecord, NixSnapshot, Register
+from consent.nix import load_nix
 from consent.purposes import Use
 from customers.actions import change_details
 from customers.dates import STOCKHOLM, add_months, add_years, today
-from customers.models import Customer, FiscalYear, Invoice, Product
+from customers.models import Customer, FiscalYear, Invoice, Product, User
 from customers.models.channels import Collected
 from customers.models.people import Protection
 from dentalclean.roles import Role, give_role, sync_roles
@@ -46,6 +49,11 @@ STAFF = (
     ("ekonomi@example.se", Role.FINANCE, "finance"),
     ("dataskydd@example.se", Role.DATA_PROTECTION, "data protection officer"),
 )
+# One entry each of a made-up copy of NIX: the customer who left, and who still owes.
+NIX = {
+    Register.PHONE: "070-174 06 22",
+    Register.POST: "Emma O'Reilly;Storgatan 21;211 20",
+}
 
 
 @dataclass(frozen=True)
@@ -282,6 +290,21 @@ def build() -> Iterator[tuple[str, str, str]]:
     for email, role, words in STAFF:
         give_role(email, role)
         yield "Staff", email, words
+    _see_to_the_groundwork()
+
+
+@transaction.atomic
+def _see_to_the_groundwork() -> None:
+    """Let finance own the balances and the data protection officer approve them; wash for NIX."""
+    owner, officer = (User.objects.get(email=STAFF[n][0]) for n in (1, 2))
+    standing = BalancingRecord.objects.standing(today())
+    for purpose, texts in PROPOSALS.items():
+        if purpose not in standing:
+            record_balance(purpose, owner=owner, approved_by=officer, **vars(texts))
+    for register, entry in NIX.items():
+        newest = NixSnapshot.objects.newest(register).first()
+        if newest is None or newest.taken_on < today():
+            load_nix(register, today(), [entry])
 
 
 @transaction.atomic

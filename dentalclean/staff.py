@@ -22,7 +22,13 @@ SECTIONS = (
     (_("Arbete"), ("Customer", "Case", "Extract", "SupportCase")),
     (_("Gallring"), ("Run", "Receipt", "Hold", "Suppression")),
     (_("Mottagare"), ("Campaign", "Outbox")),
-    (_("Regler"), ("PolicyVersion", "Notice", "Product", "FiscalYear", "Invoice")),
+    (
+        _("Regler"),
+        (
+            *("PolicyVersion", "Notice", "BalancingRecord", "NixSnapshot"),
+            *("Product", "FiscalYear", "Invoice"),
+        ),
+    ),
     (_("Insyn"), ("AccessLog", "Event", "Standing")),
 )
 SHOWN = 8

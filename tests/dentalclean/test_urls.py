@@ -135,7 +135,9 @@ healthz/deep                                            405 405 405 405 405
 STAFF_PAGES = ("", "add/", "{id}/history/", "{id}/delete/", "{id}/change/", "{id}/")
 STAFF = """
 model                       cecilia                   disa
+consent/balancingrecord     403 403 403 403 403 302   200 200 200 403 200 302
 consent/event               200 403 302 403 302 302   200 403 302 403 302 302
+consent/nixsnapshot         403 403 403 403 403 302   200 403 200 403 200 302
 consent/notice              200 403 200 403 200 302   200 403 200 403 200 302
 consent/policyversion       200 403 200 403 200 302   200 403 200 403 200 302
 consent/standing            200 403 302 403 302 302   200 403 302 403 302 302
