@@ -25,6 +25,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from consent.actions import serve_notice
 from consent.facts import mail_returned
+from consent.promotion import promotes
 from consent.purposes import BY_CODE, Use
 from consent.rules import may_process
 from consent.unsubscribe import footer, headers
@@ -44,6 +45,7 @@ LEASE = timedelta(minutes=2)  # far above the time-out of the mail server
 # Half a minute, then twice as long each time up to four hours: twelve tries in half a day.
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=4)
 MOST_ATTEMPTS = 12
+NOTICES = ("K",)  # what nobody can decline, and what therefore promotes nothing (OBJ-03)
 PERMANENT = 500  # SMTP answers from here on do not change by waiting
 NOBODY = (550, 551, 553)  # those that speak of the address, not of the message
 
@@ -174,6 +176,8 @@ def _draft(
         raise ValueError(f'There is no purpose "{purpose}" in the catalogue.')
     if BY_CODE[purpose].is_marketing and customer is None:
         raise ValueError("Advertising goes to a known person, or the gate cannot be asked.")
+    if purpose in NOTICES and promotes(subject, body):
+        raise ValueError("A notice carries no offer; send the offer by itself under H.")
     if not subject or not subject.isprintable():
         raise UnsafeHeaderError(f"The subject of {template} is not exactly one line.")
     return Outbox(
@@ -280,14 +284,16 @@ def _send(message: Outbox, post: Any) -> Outcome:
 
 
 def _may_leave(message: Outbox) -> bool:
-    """Ask the gate again, for advertising, at the moment it would leave (idea 4)."""
+    """Ask the gate again, for advertising and notices, at the moment it would leave (idea 4)."""
     if message.notice_id:
         # Not to somebody who has died, is erased or got it elsewhere meanwhile.
         return still_to_tell().filter(pk=message.customer_id).exists()
-    if not BY_CODE[message.purpose].is_marketing or message.customer_id is None:
+    asked = BY_CODE[message.purpose].is_marketing or message.purpose in NOTICES
+    if not asked or message.customer_id is None:
         return True
     channel = Channel.EMAIL if message.kind == Outbox.Kind.MAIL else Channel.POST
-    return may_process(message.customer_id, Use(message.purpose, channel)).allowed(today())
+    use = Use(message.purpose, channel, promotes=promotes(message.subject, message.body))
+    return may_process(message.customer_id, use).allowed(today())
 
 
 def _hand_over(message: Outbox, post: Any) -> None:
