@@ -149,8 +149,8 @@ class ReturnedForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Refuse a letter that was sent to where the person lived before."""
         given = self.cleaned_data
-        is_letter = given.get("kind") == Suppression.Kind.ADDRESS and self.home is not None
-        if is_letter and given.get("on", date.max) < self.home.given_on:
+        home = self.home if given.get("kind") == Suppression.Kind.ADDRESS else None
+        if home is not None and given.get("on", date.max) < home.given_on:
             words = _("Adressen är nyare än så. Skriv en dag efter att vi fick den.")
             self.add_error("on", words)
         return given

@@ -1,6 +1,7 @@
 """Ways to reach people: what a no leaves behind on them, and what comes back from them."""
 
 import hashlib
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,14 @@ import pytest
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
-from consent.actions import record_soft_opt_in, say_no, say_yes, serve_notice
+from consent.actions import (
+    record_soft_opt_in,
+    say_no,
+    say_yes,
+    serve_notice,
+    stop_all_marketing,
+    unsubscribe,
+)
 from consent.facts import (
     ask,
     correct_details,
@@ -18,7 +26,7 @@ from consent.facts import (
     register_customer,
     settle,
 )
-from consent.models import ProcessingRecord
+from consent.models import Event, ProcessingRecord
 from consent.purposes import Use
 from consent.rules import may_process
 from customers import contact_points
@@ -190,6 +198,25 @@ def test_ways_can_be_listed_for_people_who_stay() -> None:
     assert Suppression.objects.count() == 4
 
 
+@pytest.mark.parametrize("stop", [say_no, stop_all_marketing, unsubscribe])
+def test_a_no_to_everything_shuts_the_same_ways_in_another_row_at_once(
+    stop: Callable[[Customer], Event],
+) -> None:
+    anna = cast.person()
+    cast.subscription(anna, date(2026, 3, 3))
+    stop(anna)
+    twice = new_customer(email=EMAIL, phone=PHONE, address=HOME)
+    assert open_to(twice) == set()
+    say_yes(twice, Use("H", "sms"), evidence=cast.SHOWN)
+    assert open_to(twice) == {"sms"}
+
+
+@pytest.mark.parametrize("use", [Use("H", "email"), Use("F", "internal")])
+def test_a_no_to_one_use_lists_nothing_yet(use: Use) -> None:
+    say_no(cast.person(), use)
+    assert not Suppression.objects.exists()
+
+
 # Who comes back
 
 
@@ -258,7 +285,7 @@ def test_a_new_family_name_can_meet_a_no_at_the_address() -> None:
 # Files
 
 
-def load(folder: Path, **files: list[dict[str, Any]]) -> Outcome:
+def load(folder: Path, **files: Any) -> Outcome:
     return Outcome(put(folder / "files", **files))
 
 
