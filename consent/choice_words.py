@@ -166,6 +166,8 @@ SAID = {
     Event.Kind.CONSENT_GIVEN: gettext_lazy("Du sa ja till %(what)s"),
     Event.Kind.CONSENT_WITHDRAWN: gettext_lazy("Du tog tillbaka ditt ja till %(what)s"),
     Event.Kind.OBJECTED: gettext_lazy("Du sa nej till %(what)s"),
+    Event.Kind.UNSUBSCRIBED: gettext_lazy("Du stoppade %(what)s med en länk"),
+    Event.Kind.OBJECTED_TO_USE: gettext_lazy("Du sa nej till all användning för %(what)s"),
     Event.Kind.UNPROVEN: gettext_lazy("Ett äldre ja utan bevis, som vi inte använder: %(what)s"),
     Event.Kind.RESTRICTED: gettext_lazy("Du begränsade hur vi använder dina uppgifter"),
     Event.Kind.UNRESTRICTED: gettext_lazy("Begränsningen hävdes"),

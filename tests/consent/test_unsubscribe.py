@@ -172,6 +172,14 @@ def test_one_click_may_be_posted_as_a_form_of_either_kind() -> None:
     assert "email" not in open_ways(anna)
 
 
+def test_mina_val_tells_of_it_in_words() -> None:
+    anna = customer()
+    Client().post(path(anna), ONE_CLICK)
+    assert "Du stoppade all reklam med e-post med en länk, i mejl" in text(
+        signed_in(anna).get("/mina-val/")
+    )
+
+
 def test_the_other_button_stops_everything() -> None:
     anna = customer()
     response = Client().post(path(anna), {"stop": "allt"})
@@ -236,6 +244,14 @@ def test_a_forged_or_cut_link_is_told_so_and_where_to_turn(how: str) -> None:
         assert "Länken är inte hel." in text(response)
         assert settings.CONTROLLER["phone"] in text(response)
     assert Event.objects.count() == before
+
+
+def test_a_link_works_after_the_sites_own_secret_is_changed(settings: Any) -> None:
+    anna = customer()
+    address, typed = path(anna), code(anna)
+    settings.SECRET_KEY = "another secret, drawn after somebody left the company, long enough"
+    assert Client().get(address).status_code == 200
+    assert find_by_code(typed) == anna
 
 
 def test_somebody_erased_is_told_kindly_that_nothing_comes() -> None:
@@ -310,6 +326,7 @@ def test_a_code_leads_to_the_page_that_stops_post() -> None:
     Client().post(went["Location"], {"stop": "post"})
     assert not may_process(anna.pk, Use("H", "post")).allowed(today())
     assert may_process(anna.pk, Use("H", "email")).allowed(today())
+    assert Event.objects.latest("pk").collected == "post"
 
 
 def test_a_code_is_read_however_it_is_written_and_no_other_is() -> None:
