@@ -23,7 +23,7 @@ from marketing.forms import CampaignForm, UseForm
 from marketing.models import Campaign
 from marketing.rules import Audience, Progress, count_audience
 
-REFRESH_SECONDS = 5
+REFRESH_SECONDS = 10
 
 
 @admin.register(Campaign)

@@ -19,7 +19,7 @@ WHY: dict[str, str | Promise] = {
     "alive": gettext_lazy("är avlidna"),
     "not_declined": gettext_lazy("har sagt nej"),
     "informed": gettext_lazy("har inte fått den första informationen"),
-    "purpose": gettext_lazy("omfattas inte: fönstret har stängt eller öppnade aldrig"),
+    "purpose": gettext_lazy("är utanför tidsfönstret"),
     "former_customer": gettext_lazy("är inte kunder längre"),
     "permission": gettext_lazy("har inte sagt ja"),
     "device": gettext_lazy("har inte sagt ja till att vi läser av enheten"),
@@ -50,7 +50,7 @@ class Share:
     def part(self) -> str:
         """Say its part of everybody: 12 %."""
         if 0 < self.percent < 1:
-            return _("mindre än en procent")
+            return _("under 1 %")
         return f"{self.percent:.0f}{words.HARD_SPACE}%"
 
     @property

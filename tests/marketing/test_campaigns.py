@@ -241,7 +241,7 @@ def test_the_reasons_are_told_in_words_the_most_common_first() -> None:
     audience = Audience(3, {"purpose": 3_120, "not_declined": 8_002, "informed": 1_288})
     assert audience.sentence == (
         "3 personer av 12\xa0413 nås. 12\xa0410 utelämnade: 8\xa0002 har sagt nej, 3\xa0120 "
-        "omfattas inte: fönstret har stängt eller öppnade aldrig, 1\xa0288 har inte fått den "
+        "är utanför tidsfönstret, 1\xa0288 har inte fått den "
         "första informationen."
     )
     assert [share.people for share in audience.shares()] == [3, 8_002, 3_120, 1_288]

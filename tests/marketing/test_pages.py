@@ -103,7 +103,7 @@ def test_written_by_one_approved_by_another_and_sent(writer: Client, reader: Cli
     assert "kan skickas" in text(reader.post(f"{page}godkann/", follow=True))
     answer = reader.post(f"{page}skicka/", follow=True)
     assert "Kampanjen skickas nu" in text(answer)
-    assert answer["Refresh"] == "5"
+    assert answer["Refresh"] == "10"
     assert "0 meddelanden av 1 har skickats." in text(answer)
     assert "Bara en godkänd kampanj" in text(reader.post(f"{page}skicka/", follow=True))
     actions.fill(campaign.pk)
