@@ -14,10 +14,11 @@ from django.db.backends.utils import CursorWrapper
 
 from bench import house
 from consent import records
-from consent.purposes import Permission, chosen_uses
+from consent.purposes import BALANCED, Permission, chosen_uses
 from customers.dates import FAR, NEVER, today
 
 BATCH = 5000
+SAID = "convert_to('Ja på sidan Mina val', 'UTF8')"
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,9 @@ def build(people: int, cohorts: Sequence[Cohort], database: str = "world") -> No
         # No foreign key asked and no trigger fired: the rows are right by construction.
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute("SELECT setseed(0.5)")
-        for statement in (_people(people, (*cohorts, FORMER, ACTIVE)), *STATEMENTS):
-            cursor.execute(statement.replace("{today}", f"DATE '{today()}'"))
-        cursor.execute(_standings())
+        outline = _people(people, (*cohorts, FORMER, ACTIVE))
+        for statement in (outline, *GROUNDWORK, *STATEMENTS, _standings()):
+            cursor.execute(_filled(statement))
         _set_sequences(cursor)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -61,6 +62,52 @@ def build(people: int, cohorts: Sequence[Cohort], database: str = "world") -> No
         cursor.execute("DROP TABLE bench_people")
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")
+
+
+def build_for_the_gate(people: int, database: str = "world") -> None:
+    """Fill a copy with the same people, and of their lives only what the gate reads for H.
+
+    Standings and records are written in one statement each; the first thousand people's records
+    are held to what `consent.records` makes of them.
+    """
+    house.copy("dentalclean", database)
+    reads = ("customers_product", "customers_user", "customers_customer")
+    reads += ("customers_address", "customers_subscription")
+    lives = [s for s in STATEMENTS if s.split()[2] in reads]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("SELECT setseed(0.5)")
+        outline = _people(people, (FORMER, ACTIVE))
+        for statement in (outline, *GROUNDWORK, *lives, *FOR_THE_GATE):
+            cursor.execute(_filled(statement))
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE bench_people")
+        cursor.execute("VACUUM ANALYZE")
+        cursor.execute("CHECKPOINT")
+    before = _windows()
+    with transaction.atomic():
+        records.refresh(range(1, 1001))
+        if _windows() != before:
+            raise SystemExit("The records of this world are not those that the facts make.")
+        transaction.set_rollback(True)
+
+
+def _windows() -> list[tuple[object, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT customer_id, basis, since, retain_until, relation_ended_on, ended_on"
+            " FROM consent_processingrecord WHERE purpose = 'H' AND customer_id <= 1000"
+            " ORDER BY customer_id"
+        )
+        return list(cursor.fetchall())
+
+
+def _filled(statement: str) -> str:
+    return (
+        statement.replace("{today}", f"DATE '{today()}'")
+        .replace("{far}", f"DATE '{FAR.isoformat()}'")
+        .replace("{said}", SAID)
+    )
 
 
 def _people(people: int, cohorts: Sequence[Cohort]) -> str:
@@ -80,6 +127,7 @@ def _people(people: int, cohorts: Sequence[Cohort]) -> str:
                     WHEN ended + interval '3 years' < today THEN (ended + interval '2 years')::date
                     ELSE today END AS tidy,
                random() < 0.15 AS said_no, random() < 0.3 AS said_yes,
+               random() < 0.1 AS wants_offers,
                random() < 0.2 AS asked, random() < 0.3 AS two_products,
                random() < 0.02 AS had_case, random() < 0.01 AS held
           FROM (SELECT i, {{today}} AS today FROM generate_series(1, {people}) i) numbers
@@ -87,6 +135,21 @@ def _people(people: int, cohorts: Sequence[Cohort]) -> str:
                                     (CASE {backlog} END) AS backlog) cohort
     """
 
+
+# What we have seen to: every interest weighed and approved, NIX copied three days ago.
+GROUNDWORK = (
+    f"""
+    INSERT INTO consent_balancingrecord (purpose, interest, necessity, balance, owner_id,
+           approved_by_id, decided_on, review_on)
+    SELECT purpose, 'i', 'n', 'b', 1, 2, {{today}} - 100 * k, {{today}} - 100 * k + 700
+      FROM unnest(ARRAY{[code for code, _name in BALANCED]}) AS purpose, generate_series(1, 2) k
+    """,
+    """
+    INSERT INTO consent_nixsnapshot (register, taken_on, entries, loaded_at)
+    SELECT register, {today} - 3 - 30 * k, 1, now()
+      FROM unnest(ARRAY['phone', 'post']) AS register, generate_series(0, 11) k
+    """,
+)
 
 STATEMENTS = (
     """
@@ -116,7 +179,8 @@ STATEMENTS = (
            (id, number, public_id, pseudonym, user_id, given_name, family_name, birth_date,
             adult_confirmed_on, email, phone, national_id_sealed, national_id_hash,
             national_id_used_on, language, protection, nix_phone, nix_post, noticed_on,
-            restriction, source, collected, created_at, last_contact_on, version)
+            restriction, source, collected, created_at, last_contact_on, version,
+            email_returned_on, email_suppressed_on, phone_suppressed_on)
     SELECT id, 'DC' || lpad(id::text, 10, '0'), gen_random_uuid(), pseudonym, id,
            'Anna' || id % 400, 'Ek' || id % 3000,
            CASE WHEN id % 2 = 0 THEN began - 7000 - id % 20000 END,
@@ -126,15 +190,19 @@ STATEMENTS = (
            CASE WHEN backlog AND id % 3 = 0 THEN sha256(md5(id::text)::bytea) END,
            CASE WHEN backlog AND id % 3 = 0 THEN last - 5 END,
            'sv', CASE WHEN id % 200 = 0 THEN 'secrecy' ELSE '' END, id % 4 = 0, id % 5 = 0, began,
-           CASE WHEN id % 150 = 3 THEN 'v' ELSE '' END, 'person', 'web', began, last, 1
+           CASE WHEN id % 150 = 3 THEN 'v' ELSE '' END, 'person', 'web', began, last, 1,
+           CASE WHEN id % 300 = 7 THEN last END, CASE WHEN id % 250 = 9 THEN began + 90 END,
+           CASE WHEN id % 250 = 11 THEN began + 90 END
       FROM bench_people ORDER BY id
     """,
     """
     INSERT INTO customers_address
-           (customer_id, kind, street, postcode, city, country, source, collected, given_on)
+           (customer_id, kind, street, postcode, city, country, source, collected, given_on,
+            returned_on, suppressed_on)
     SELECT id, 'home', 'Björkgatan ' || id % 90, lpad((10000 + id % 80000)::text, 5, '0'),
-           'Linköping', 'SE', 'person', 'web', began
-      FROM bench_people ORDER BY id
+           'Linköping', 'SE', 'person', 'web', began,
+           CASE WHEN id % 300 = 8 THEN last END, CASE WHEN id % 250 = 9 THEN began + 90 END
+      FROM bench_people WHERE id % 400 <> 1 ORDER BY id
     """,
     """
     INSERT INTO customers_change (customer_id, field, old, new, source, collected, at)
@@ -189,9 +257,10 @@ STATEMENTS = (
     """,
     """
     INSERT INTO privacy_requests_case (public_id, customer_id, "right", collected, status,
-           received_at, received_on, nominal_on, latest_on, target_on, answered_at, closed_on)
+           received_at, received_on, nominal_on, latest_on, target_on, answered_at, closed_on,
+           answer)
     SELECT gen_random_uuid(), id, 'access', 'portal', 'answered', last - 40, last - 40, last - 10,
-           last - 10, last - 20, last - 30, last - 30
+           last - 10, last - 20, last - 30, last - 30, ''
       FROM bench_people WHERE had_case ORDER BY id
     """,
     """
@@ -221,22 +290,53 @@ STATEMENTS = (
     """,
     """
     INSERT INTO consent_event (at, subject, kind, purpose, channel, third_party, ground, notice_id,
-           collected, authority, digest)
+           collected, authority, evidence_hash)
     SELECT day + time '12:00', pseudonym, kind, purpose, channel, '', '',
            CASE WHEN kind = 'notice' THEN (SELECT MIN(id) FROM consent_notice
                                             WHERE collected = 'web' AND language = 'sv') END,
-           'web', authority, sha256(id::text::bytea)
+           'web', authority, CASE kind WHEN 'yes' THEN sha256('salt' || {said}) ELSE '' END
       FROM bench_people CROSS JOIN LATERAL (VALUES
            (began, 'notice', '', '', 1, TRUE),
            (began, 'soft', '', '', 1, TRUE),
            (began + 30, 'yes', 'E', 'web', 4, said_yes),
+           (began + 45, 'yes', 'H', 'email', 4, wants_offers),
+           (began + 45, 'yes', 'H', 'post', 4, wants_offers),
            (began + 60, 'no', 'H', 'email', 4, said_no)
            ) AS e (day, kind, purpose, channel, authority, happened)
      WHERE happened ORDER BY id, day
     """,
     """
-    INSERT INTO consent_eventdetail (event_id, evidence)
-    SELECT id, 'Ja på sidan Mina val' FROM consent_event WHERE kind = 'yes'
+    INSERT INTO consent_eventdetail (event_id, evidence, evidence_salt)
+    SELECT id, convert_from({said}, 'UTF8'), 'salt' FROM consent_event WHERE kind = 'yes'
+    """,
+)
+
+# What _standings and consent.records make of the people, for purpose H alone and much faster.
+FOR_THE_GATE = (
+    """
+    INSERT INTO consent_standing (customer_id, purpose, channel, third_party, permission,
+           declined, opens, closes, since, authority, event_id)
+    SELECT p.id, 'H', v.channel, '', CASE WHEN yes THEN 'consent' ELSE v.permission END, no,
+           CASE WHEN yes THEN began + 45 ELSE began END,
+           CASE WHEN no THEN began + 60 ELSE {far} END,
+           CASE WHEN no THEN began + 60 WHEN yes THEN began + 45 ELSE began END,
+           CASE WHEN no OR yes THEN 4 ELSE 1 END, 0
+      FROM bench_people p
+     CROSS JOIN (VALUES ('email', 'soft'), ('sms', 'soft'), ('phone', 'opt_out'),
+                        ('post', 'opt_out')) AS v (channel, permission)
+     CROSS JOIN LATERAL (SELECT wants_offers AND channel IN ('email', 'post') AS yes,
+                                said_no AND channel = 'email' AS no) said
+     ORDER BY p.id, v.channel
+    """,
+    """
+    INSERT INTO consent_processingrecord
+           (customer_id, purpose, basis, since, retain_until, relation_ended_on, ended_on)
+    SELECT id, 'H', 'f', began, until, COALESCE(ended, {far}),
+           CASE WHEN until < tidy THEN until + 1 END
+      FROM bench_people
+     CROSS JOIN LATERAL (
+           SELECT COALESCE((ended + interval '3 years')::date, {far}) AS until) window_of
+     ORDER BY id
     """,
 )
 
@@ -255,12 +355,17 @@ def _standings() -> str:
     return f"""
         INSERT INTO consent_standing (customer_id, purpose, channel, third_party, permission,
                declined, opens, closes, since, authority, event_id)
-        SELECT p.id, v.purpose, v.channel, '', v.permission, n.id IS NOT NULL, e.at::date,
-               COALESCE(n.at::date, DATE '{FAR.isoformat()}'), COALESCE(n.at, e.at)::date,
-               COALESCE(n.authority, e.authority), COALESCE(n.id, e.id)
+        SELECT p.id, v.purpose, v.channel, '',
+               CASE WHEN y.id IS NULL THEN v.permission ELSE 'consent' END, n.id IS NOT NULL,
+               COALESCE(y.at, e.at)::date, COALESCE(n.at::date, {{far}}),
+               COALESCE(n.at, y.at, e.at)::date, COALESCE(n.authority, y.authority, e.authority),
+               COALESCE(n.id, y.id, e.id)
           FROM bench_people p
           CROSS JOIN (VALUES {", ".join(uses)}) AS v (purpose, channel, permission, kind)
           JOIN consent_event e ON e.subject = p.pseudonym AND e.kind = v.kind
+               AND e.purpose IN ('', v.purpose)
+          LEFT JOIN consent_event y ON y.subject = p.pseudonym AND y.kind = 'yes'
+               AND y.purpose = v.purpose AND y.channel = v.channel
           LEFT JOIN consent_event n ON n.subject = p.pseudonym AND n.kind = 'no'
                AND n.purpose = v.purpose AND n.channel = v.channel
          ORDER BY p.id, v.purpose, v.channel

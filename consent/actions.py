@@ -14,6 +14,7 @@ from consent.ledger import append
 from consent.models import Authority, Event, Notice, PolicyVersion, Standing
 from consent.purposes import BY_CODE, Objection, Permission, Use, catalogue_hash, chosen_uses
 from consent.rules import may_process
+from customers import contact_points
 from customers.dates import stockholm_date, today
 from customers.models import Customer, User
 from customers.models.channels import Collected
@@ -120,7 +121,7 @@ def say_yes(
         third_party=use.third_party,
         collected=collected,
         authority=Authority.PERSON,
-        notice=current_notice(collected, customer.language or "sv"),
+        in_force=True,
         evidence=evidence,
         actor=actor,
         at=_past(at),
@@ -139,24 +140,15 @@ def say_no(
 ) -> Event:
     """Record a person's no to one use, or to all marketing; it acts at once (OBJ-01, OBJ-02).
 
-    Raises ActError for a use that nobody can refuse.
+    A no to what the person had said yes to is written down as the yes taken back (CON-03). After a
+    no to all, the ways to the person open nothing in another row either (OBJ-06). Raises ActError
+    for a use that nobody can refuse.
     """
     if use is not None:
         _demand_choice(use)
-    withdrawn = (
-        use is not None
-        and Standing.objects.filter(
-            customer=customer,
-            purpose=use.purpose,
-            channel=use.channel,
-            third_party=use.third_party,
-            permission=Standing.Permission.CONSENT,
-            declined=False,
-        ).exists()
-    )
-    return append(
+    event = append(
         customer,
-        Kind.CONSENT_WITHDRAWN if withdrawn else Kind.OBJECTED,
+        Kind.OBJECTED,
         purpose=use.purpose if use else "",
         channel=use.channel if use else "",
         third_party=use.third_party if use else "",
@@ -166,10 +158,19 @@ def say_no(
         actor=actor,
         at=_past(at),
     )
+    if use is None:
+        contact_points.suppress({customer.pk: stockholm_date(event.at)})
+    return event
 
 
 @transaction.atomic
-def unsubscribe(customer: Customer, channel: str = "", *, evidence: str = "") -> Event | None:
+def unsubscribe(
+    customer: Customer,
+    channel: str = "",
+    *,
+    collected: str = Collected.EMAIL,
+    evidence: str = "",
+) -> Event | None:
     """Stop advertising by one channel or by all, from a link in a message (CON-03).
 
     None when it is stopped already, so that a link followed twice is one act (B06).
@@ -177,11 +178,13 @@ def unsubscribe(customer: Customer, channel: str = "", *, evidence: str = "") ->
     Customer.objects.select_for_update().only("pk").get(pk=customer.pk)
     if not _open_to_advertising(customer, channel):
         return None
+    if not channel:
+        contact_points.suppress({customer.pk: today()})
     return append(
         customer,
         Kind.UNSUBSCRIBED,
         channel=channel,
-        collected=Collected.EMAIL,
+        collected=collected,
         authority=Authority.PERSON,
         evidence=evidence,
     )

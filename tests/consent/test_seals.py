@@ -304,7 +304,7 @@ def in_a_thread(act: Callable[[], Any]) -> threading.Thread:
 
 @pytest.mark.django_db(transaction=True)
 def test_an_entry_under_way_is_waited_for() -> None:
-    anna, bjorn = cast.person(), cast.person("Björn")
+    anna, bjorn = cast.person(), cast.person("Björn", family_name="Al", phone="")
     begun, done = threading.Event(), threading.Event()
 
     def slowly() -> None:
