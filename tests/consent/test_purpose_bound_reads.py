@@ -6,7 +6,7 @@ import pytest
 
 from consent.actions import say_no, say_yes
 from consent.purposes import Use, chosen_uses
-from consent.rules import audience
+from consent.rules import OnlyCountedError, audience
 from customers.dates import today
 from customers.models import Customer, Order
 from customers.models.people import CustomerQuerySet, NoGateError
@@ -36,7 +36,7 @@ def test_it_is_the_audience_of_the_gate_for_every_use() -> None:
         customer(name)
     cast.person("Disa", notice=False)
     say_no(Customer.objects.get(given_name="Bjorn"), Use("F", "internal"))
-    asked = [use for use in chosen_uses() if use.purpose != "D"]  # D is only counted
+    asked = [use for use in chosen_uses() if not use.of.only_counted]
     for use in asked:
         bound = Customer.objects.processable(use.purpose, use.channel)
         assert set(bound.values_list("pk", flat=True)) == set(audience(use, today())), use
@@ -84,6 +84,12 @@ def test_a_named_company_is_its_own_use() -> None:
     say_yes(anna, use, evidence="Sa ja till Munvård Väst")
     assert Customer.objects.processable("P", "email", "munvard-vast").count() == 1
     assert not Customer.objects.processable("P", "email", "annat").exists()
+
+
+@pytest.mark.parametrize(("purpose", "channel"), [("D", "internal"), ("J", "web")])
+def test_what_is_only_counted_names_nobody(purpose: str, channel: str) -> None:
+    with pytest.raises(OnlyCountedError, match="singles nobody out"):
+        Customer.objects.processable(purpose, channel)
 
 
 @pytest.mark.parametrize(("purpose", "channel"), [("Z", "email"), ("H", "pigeon"), ("F", "email")])
