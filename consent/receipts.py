@@ -117,7 +117,7 @@ class Receipt:
             yield _("Företag"), event.third_party
         if event.ground:
             yield _("Skäl"), str(GROUNDS[Restriction(event.ground)])
-        yield _("Gäller"), holds_until(event)
+        yield _("Hur länge"), holds_until(event)
         if self.version:
             yield _("Information"), _("Version %(version)s") % {"version": self.version}
         yield (

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from django.contrib.staticfiles import finders
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -241,6 +242,8 @@ def test_the_file_follows_the_published_schema(kind: str, language: str, anna: C
     schema = json.loads((ROOT / "static" / SCHEMA).read_text())
     Draft202012Validator.check_schema(schema)
     assert list(Draft202012Validator(schema).iter_errors(document)) == []
+    assert document["schema_version"] == f"http://127.0.0.1:8000/static/{SCHEMA}"
+    assert finders.find(SCHEMA) == str(ROOT / "static" / SCHEMA)
     assert document["language"] == language
     assert check(got.content.decode()).verdict is Verdict.GENUINE
 
