@@ -64,7 +64,9 @@ def object_to(
             "%(night)s."
         )
         % {
-            "uses": words.listed([f"”{named[code]}”" for code in named if code in new]),
+            "uses": words.listed(
+                [_("”%(name)s”") % {"name": named[code]} for code in named if code in new]
+            ),
             "moment": f"{words.full_day(at)} {words.clock(at)}",
             "night": words.night(stockholm_date(at)),
         },

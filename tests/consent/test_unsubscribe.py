@@ -24,6 +24,7 @@ from customers.models import Customer
 from customers.models.channels import Channel
 from disclosures.actions import queue_letter, queue_mail, queue_words, relay
 from tests import cast
+from tests.dentalclean.test_english import IN_ENGLISH, page_of, swedish_in
 from tests.disclosures.test_smtp import MailServer, server  # noqa: F401  the fixture
 from tests.doors import signed_in, text
 
@@ -103,6 +104,17 @@ def test_a_link_says_nothing_of_the_person() -> None:
     page = Client().get(path(anna)).content.decode()
     for private in (anna.email, anna.number, anna.given_name, anna.family_name, "070"):
         assert private not in page.partition("<footer")[0]
+
+
+def test_every_page_for_saying_no_is_english_to_who_wants_english() -> None:
+    anna = customer()
+    gone = f"/sluta/{Link(uuid.uuid4(), 'email').token()}/"
+    for address in (path(anna), path(anna, ""), gone):
+        assert swedish_in(page_of(Client(), address), []) == []
+    for body in ({"stop": "sms"}, ONE_CLICK, {"stop": "allt"}):
+        for address in (path(anna), path(anna, "")):
+            page = Client().post(address, body, headers=IN_ENGLISH)
+            assert swedish_in(text(page).replace("På svenska", ""), []) == []
 
 
 # Opening it

@@ -46,12 +46,14 @@ MIN_SIDA = [
     "/hur-lange/?dag=2031-03-15&som=slutar",
     "/hur-lange/?dag=soon",
     "/mina-arenden/",
+    "/mina-arenden/saga-nej/",
+    "/mina-arenden/begransa/",
     "/ta-ut-allt/",
     "/mer/",
     "/konto/logga-ut/",
     "/finns-inte/",
 ]
-FOR_STRANGERS = ["/konto/logga-in/", "/konto/stangt/", "/konto/skaffa/"]
+FOR_STRANGERS = ["/konto/logga-in/", "/konto/stangt/", "/konto/skaffa/", "/sluta/", "/sluta/nej/"]
 
 
 @pytest.fixture(scope="module")

@@ -266,6 +266,13 @@ def test_several_uses_are_refused_with_one_answer(anna: Customer) -> None:
     )
 
 
+def test_the_answer_is_in_the_language_it_was_asked_in(anna: Customer) -> None:
+    headers = {"accept-language": "en"}
+    signed_in(anna).post(NO_PAGE, {"uses": ["D", "J"]}, headers=headers)
+    assert Case.objects.get().answer.startswith("We have stopped what you said no to: “Stat")
+    assert Outbox.objects.get().subject == "We have stopped what you said no to"
+
+
 def test_a_reason_is_not_needed_and_is_kept_as_evidence_when_given(anna: Customer) -> None:
     signed_in(anna).post(NO_PAGE, {"uses": ["D"], "reason": "Jag vill inte <b>räknas</b>."})
     assert "Jag vill inte <b>räknas</b>." in EventDetail.objects.latest("pk").evidence
