@@ -27,7 +27,7 @@ from consent.unsubscribe import ONE_CLICK, WAYS, Link, NoSuchLinkError
 from consent.unsubscribe_forms import LetterCodeForm
 from customers.dates import today
 from customers.models import Customer
-from customers.models.channels import Channel
+from customers.models.channels import Channel, Collected
 
 EVERYTHING = "allt"
 
@@ -105,7 +105,8 @@ def _act(request: HttpRequest, customer: Customer, link: Link) -> str:
     else:
         return ""
     evidence = f"{said} (RFC 8058)" if one_click else said
-    actions.unsubscribe(customer, channel, evidence=evidence)
+    came_by = Collected.POST if link.channel == Channel.POST else Collected.EMAIL
+    actions.unsubscribe(customer, channel, collected=came_by, evidence=evidence)
     return done
 
 
