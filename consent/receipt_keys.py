@@ -131,7 +131,7 @@ def is_signed(document: Document) -> bool:
     try:
         signature = base64.urlsafe_b64decode(proof["signature"] + "==")
         words = canonical(unsigned)
-    except ValueError:  # not base64, or half a character
+    except (ValueError, RecursionError):  # not base64, half a character, too deep
         return False
     if _written(signature) != proof["signature"]:  # the same bytes written otherwise
         return False
