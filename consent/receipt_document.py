@@ -26,7 +26,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from consent.models import Authority, Event
-from consent.purposes import BY_CODE, CATALOGUE, Basis, Purpose
+from consent.purposes import BY_CODE, CATALOGUE, Basis, Objection, Purpose
 from consent.receipt_keys import Document, ring, sign
 from consent.receipt_words import GROUNDS, holds_until
 from consent.receipts import Receipt
@@ -278,6 +278,8 @@ def _purposes(event: Event) -> list[Purpose]:
     """Return the purposes that an entry speaks of."""
     if event.purpose in BY_CODE:
         return [BY_CODE[event.purpose]]
+    if event.ground == Restriction.VOLUNTARY:  # RES-03
+        return [purpose for purpose in CATALOGUE if purpose.objection is not Objection.NO_EFFECT]
     if event.kind == Kind.NOTICE_SERVED or event.kind in LIMITS:
         return list(CATALOGUE)
     if event.kind == Kind.SOFT_OPT_IN:

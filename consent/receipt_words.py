@@ -93,6 +93,13 @@ _MEANING = {
         gettext_lazy("Det är ingen fråga och inget ja. Du har inte lovat något."),
     ),
 }
+_OWN_LIMIT = (
+    gettext_lazy(
+        "Vi använder dina uppgifter bara till det som behövs: leveranser, fakturor, svar och "
+        "viktiga besked."
+    ),
+    gettext_lazy("Reklam, enkäter, statistik, tips och grupper är stoppade."),
+)
 _NO_TO_ONE_USE = (gettext_lazy("Vi får inte %(act)s."), _FROM_NOW)
 _NO_TO_A_CHANNEL = (gettext_lazy("Vi får inte skicka %(what)s till dig."), _FROM_NOW)
 _NO_TO_ALL = (
@@ -105,7 +112,9 @@ _NO_TO_ALL = (
 def meaning(event: Event) -> list[str]:
     """Say what an act means, in whole sentences."""
     words = {"act": act(event), "what": about(event), "company": settings.CONTROLLER["name"]}
-    if event.kind in _MEANING:
+    if event.ground == Restriction.VOLUNTARY:
+        sentences = _OWN_LIMIT
+    elif event.kind in _MEANING:
         sentences = _MEANING[Kind(event.kind)]
     elif event.purpose:
         sentences = _NO_TO_ONE_USE
@@ -125,7 +134,7 @@ def undo(event: Event) -> str:
         case Kind.UNPROVEN:
             return _("Vill du att det ska gälla säger du ja under Mina val.")
         case Kind.RESTRICTED if event.ground == Restriction.VOLUNTARY:
-            return _("Säg till när du vill, så häver vi begränsningen.")
+            return _("Du häver begränsningen själv när du vill, på Min sida eller hos kundservice.")
         case Kind.RESTRICTED:
             return _("Vi säger till dig innan begränsningen hävs.")
         case Kind.UNRESTRICTED:

@@ -327,6 +327,17 @@ def test_a_no_to_what_rests_on_a_yes_is_a_refusal(anna: Customer) -> None:
     assert document["event"]["event_state"] == "dpv:ConsentRefused"
 
 
+def test_ones_own_limit_stops_what_is_not_necessary_and_another_stops_all(anna: Customer) -> None:
+    own = actions.restrict(anna)
+    assert "Reklam, enkäter, statistik" in text(signed_in(anna).get(page_of(own)))
+    of = {p["code"] for p in document_of(own)["pii_processing"][0]["purposes"]}
+    assert {"C", "D", "G", "H", "P"} <= of
+    assert not {"A", "K", "L"} & of
+    björn = cast.person("Björn")
+    contested = actions.restrict(björn, Restriction.CONTESTED)
+    assert "Vi sparar dina uppgifter" in text(signed_in(björn).get(page_of(contested)))
+
+
 def test_a_yes_to_a_named_company_names_it(anna: Customer) -> None:
     event = actions.say_yes(
         anna, Use("P", "email", "munvard-vast"), evidence="Ja till Munvård Väst"
