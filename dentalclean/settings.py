@@ -284,6 +284,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60},
     },
     "send": {"task": "disclosures.tasks.relay", "schedule": 30, "options": {"expires": 30}},
+    "first notices": {
+        "task": "disclosures.tasks.first_notices",
+        "schedule": 5 * 60,
+        "options": {"expires": 5 * 60},
+    },
     "seal": {
         "task": "consent.tasks.seal",
         "schedule": 2 * 60,

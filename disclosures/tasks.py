@@ -2,10 +2,16 @@
 
 from celery import shared_task
 
-from disclosures import actions
+from disclosures import actions, notices
 
 
 @shared_task
 def relay() -> None:
     """Send what waits in the outbox; any number of workers may do so at once."""
     actions.relay()
+
+
+@shared_task
+def first_notices() -> None:
+    """Queue the first information for everybody who has not had it."""
+    notices.send_first_notices()
