@@ -8,6 +8,7 @@ from bench import house, world
 from bench.measure import Pair, in_turns, report
 from consent.purposes import Use
 from consent.rules import may_process, may_process_many
+from customers.dates import today
 
 GOAL_ONE, GOAL_MANY = 0.9, 0.75
 ASKED = 1000
@@ -29,6 +30,18 @@ OPENS = f"""
              COALESCE(s.opens, {FAR}),
              COALESCE({EIGHTEEN}, c.adult_confirmed_on, {FAR}))
 """
+# What rests on the person's own yes asks for no balance, and ages; a yes beats NIX for a while.
+YES = "s.permission = 'consent'"
+BALANCED = """
+    (SELECT review_on FROM consent_balancingrecord
+      WHERE purpose = 'H' AND approved_by_id IS NOT NULL ORDER BY decided_on DESC, id DESC LIMIT 1)
+"""
+FRESH = "(GREATEST(s.opens, c.last_contact_on) + interval '24 months')::date"
+WASHED = """
+    (SELECT taken_on + 30 FROM consent_nixsnapshot
+      WHERE register = 'post' ORDER BY taken_on DESC, id DESC LIMIT 1)
+"""
+NAMED_YES = f"CASE WHEN {YES} THEN (s.opens + interval '3 months')::date END"
 TABLES = """
       FROM customers_customer c
       LEFT JOIN consent_processingrecord r ON r.customer_id = c.id AND r.purpose = 'H'
@@ -39,24 +52,34 @@ HANDWRITTEN = {
     BY_EMAIL: f"""
     SELECT c.id, {OPENS},
            CASE WHEN c.deceased_on IS NULL AND c.restriction = '' AND c.email <> ''
+                     AND c.email_returned_on IS NULL
+                     AND (c.email_suppressed_on IS NULL
+                          OR {YES} AND s.opens >= c.email_suppressed_on)
                      AND r.retain_until IS NOT NULL AND r.ended_on IS NULL
                      AND s.permission IN ('soft', 'consent') AND NOT s.declined
-                THEN LEAST(r.retain_until, s.closes, CASE WHEN s.permission = 'soft'
-                           THEN (r.relation_ended_on + interval '12 months')::date END)
+                THEN LEAST(r.retain_until, s.closes,
+                           CASE WHEN {YES} THEN {FRESH} ELSE COALESCE({BALANCED}, {NEVER}) END,
+                           CASE WHEN s.permission = 'soft'
+                                THEN (r.relation_ended_on + interval '12 months')::date END)
                 ELSE {NEVER} END
       {TABLES} AND s.channel = 'email'
     """,
     BY_POST: f"""
     SELECT c.id, {OPENS},
            CASE WHEN c.deceased_on IS NULL AND c.restriction = '' AND c.protection = ''
+                     AND a.id IS NOT NULL AND a.returned_on IS NULL
+                     AND (a.suppressed_on IS NULL OR {YES} AND s.opens >= a.suppressed_on)
                      AND r.retain_until IS NOT NULL AND r.ended_on IS NULL
                      AND s.permission IN ('opt_out', 'consent') AND NOT s.declined
-                THEN LEAST(r.retain_until, s.closes, CASE WHEN c.nix_post THEN GREATEST(
-                           (r.relation_ended_on + interval '12 months')::date,
-                           CASE WHEN s.permission = 'consent'
-                                THEN (s.opens + interval '3 months')::date END) END)
+                THEN LEAST(r.retain_until, s.closes,
+                           CASE WHEN {YES} THEN {FRESH} ELSE COALESCE({BALANCED}, {NEVER}) END,
+                           GREATEST(COALESCE({WASHED}, {NEVER}), {NAMED_YES}),
+                           CASE WHEN c.nix_post THEN GREATEST(
+                                (r.relation_ended_on + interval '12 months')::date,
+                                {NAMED_YES}) END)
                 ELSE {NEVER} END
       {TABLES} AND s.channel = 'post'
+      LEFT JOIN customers_address a ON a.customer_id = c.id AND a.kind = 'home'
     """,
 }
 ONE = {use: f"{sql} WHERE c.id = %s" for use, sql in HANDWRITTEN.items()}
@@ -107,29 +130,37 @@ def _both(people: list[int], pair: Pair) -> str:
 
 
 def _one_by_one(people: list[int]) -> None:
+    on = today()
     for use in HANDWRITTEN:
         for person in people:
-            may_process(person, use)
+            may_process(person, use).allowed(on)
 
 
 def _one_by_one_by_hand(people: list[int]) -> None:
+    on = today()
     for sql in ONE.values():
         for person in people:
             with connection.cursor() as cursor:
                 cursor.execute(sql, [person])
-                cursor.fetchone()
+                _person, opens, closes = cursor.fetchone()
+            opens <= on <= closes  # noqa: B015
 
 
 def _at_once(people: list[int]) -> None:
+    on = today()
     for use in HANDWRITTEN:
-        may_process_many(people, use)
+        for decision in may_process_many(people, use).values():
+            decision.allowed(on)
 
 
 def _at_once_by_hand(people: list[int]) -> None:
+    on = today()
     for sql in MANY.values():
         with connection.cursor() as cursor:
             cursor.execute(sql, [people])
-            {person: (opens, closes) for person, opens, closes in cursor}
+            found = {person: (opens, closes) for person, opens, closes in cursor}
+        for opens, closes in found.values():
+            opens <= on <= closes  # noqa: B015
 
 
 def _agree(people: list[int], use: Use) -> None:

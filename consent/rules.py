@@ -6,7 +6,7 @@ mentions today: the decision is the intersection of the stretches, so "allowed",
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -425,12 +425,27 @@ class Decision(NamedTuple):
 
     customer_id: int
     held: str
-    opens: date
-    closes: date
-    # What the database said of each condition that differs between people, packed; None for
-    # somebody it does not know. Taken apart only when somebody asks why.
+    # What the database said of each condition that differs between people, as PostgreSQL writes a
+    # row; None for somebody it does not know.
     said: str | None
-    use: Use
+    asked: "_Compiled"
+
+    @property
+    def use(self) -> Use:
+        return self.asked.use
+
+    @property
+    def opens(self) -> date:
+        """Return the first day on which every condition holds."""
+        return date.fromisoformat(self._stretch()[0])
+
+    @property
+    def closes(self) -> date:
+        """Return the last day on which every condition holds."""
+        return date.fromisoformat(self._stretch()[1])
+
+    def _stretch(self) -> tuple[str, str]:
+        return _NO_DAYS if self.said is None else self.asked.stretch(self.said)
 
     @property
     def basis(self) -> Basis:
@@ -443,20 +458,22 @@ class Decision(NamedTuple):
         if self.said is None:
             unknown = _("Vi har inga uppgifter om personen.")
             return (Answer("known", unknown, ("LAW-01",), FAR, NEVER),)
-        return _compiled(self.use).answers(self.said)
+        return self.asked.answers(self.said)
 
     def allowed(self, on: date) -> bool:
-        return self.opens <= on <= self.closes
+        opens, closes = self._stretch()
+        return opens <= on.isoformat() <= closes
 
     def changes_on(self, on: date) -> date | None:
         """Return the next day after `on` when the answer changes by itself; None if it never does.
 
         The stretch is unbroken, so it can only begin, or end the day after its last day.
         """
-        if on < self.opens <= self.closes and self.opens < FAR:
-            return self.opens
-        if self.allowed(on) and self.closes < FAR:
-            return self.closes + timedelta(days=1)
+        opens, closes = self.opens, self.closes
+        if on < opens <= closes and opens < FAR:
+            return opens
+        if opens <= on <= closes < FAR:
+            return closes + timedelta(days=1)
         return None
 
     def refusals(self, on: date) -> list[Answer]:
@@ -548,29 +565,19 @@ def gate(use: Use) -> GateQuerySet:
     """Return all customers with the two dates of a use and those of each condition."""
     asked = conditions_for(use)
     found: Any = GateQuerySet(Customer).annotate(**_relations(use))
-    facts: Any = Q()
-    columns: dict[str, Any] = {}
-    since, until = [], []
+    since, until, facts = {}, {}, {}
     for condition in asked:
         fact = condition.fact(use)
         if fact is not None:
-            facts &= fact
-            columns[f"{condition.name}_fact"] = ExpressionWrapper(fact, BooleanField())
+            facts[f"{condition.name}_fact"] = ExpressionWrapper(fact, BooleanField())
         if condition.since(use) is not ALWAYS:
-            columns[f"{condition.name}_since"] = condition.since(use)
-            since.append(Coalesce(condition.since(use), OPEN))
+            since[f"{condition.name}_since"] = condition.since(use)
         if condition.until(use) is not OPEN:
-            columns[f"{condition.name}_until"] = condition.until(use)
-            until.append(Coalesce(condition.until(use), ALWAYS))
+            until[f"{condition.name}_until"] = condition.until(use)
     held = Coalesce(F("standing__permission"), Value(Held.NONE.value))
     none = Value(Held.NONE.value, output_field=CharField())
-    closes = Least(OPEN, *until)
     return found.annotate(  # type: ignore[no-any-return]
-        **columns,
-        held=held if _has_choice(use) else none,
-        gate_opens=Greatest(ALWAYS, *since),
-        gate_closes=Case(When(facts, then=closes), default=ALWAYS) if facts else closes,
-        gate_said=_Packed(*columns.values()),
+        **since, **until, **facts, held=held if _has_choice(use) else none
     )
 
 
@@ -578,26 +585,51 @@ def gate(use: Use) -> GateQuerySet:
 class _Compiled:
     """The gate's SQL for one use, with room for a key; compiling anew costs ten times the query."""
 
-    one: str
-    many: str
-    asked: tuple[Condition, ...]
+    use: Use
+    one: str = field(repr=False)
+    many: str = field(repr=False)
     # The columns that differ between people, in the order they are packed.
-    columns: tuple[str, ...]
+    since: tuple[str, ...] = field(repr=False)
+    until: tuple[str, ...] = field(repr=False)
+    facts: tuple[str, ...] = field(repr=False)
+
+    def stretch(self, said: str) -> tuple[str, str]:
+        """Return the first and the last day on which everything holds, as they are written.
+
+        Days of four-digit years come in the order of their letters. What the database did not know
+        refuses.
+        """
+        found = said[1:-1].split(",")
+        first, last = len(self.since), len(self.since) + len(self.until)
+        since, until, facts = found[:first], found[first:last], found[last:]
+        opens = _FAR if "" in since else max(since)
+        if facts.count("t") < len(facts):
+            return opens, _NEVER
+        return opens, min(until) or _NEVER
 
     def answers(self, said: str) -> tuple[Answer, ...]:
-        """Take apart what the database said of one person; what it did not know refuses."""
-        found = dict(zip(self.columns, said[1:-1].split(","), strict=True))
-        return tuple(_answer(condition, found) for condition in self.asked)
+        """Take apart what the database said of one person."""
+        columns = (*self.since, *self.until, *self.facts)
+        found = dict(zip(columns, said[1:-1].split(","), strict=True))
+        return tuple(_answer(condition, found) for condition in conditions_for(self.use))
+
+
+_FAR, _NEVER = FAR.isoformat(), NEVER.isoformat()
+_NO_DAYS = (_FAR, _NEVER)
 
 
 def _answer(condition: Condition, found: dict[str, str]) -> Answer:
     name = condition.name
-    since, until = found.get(f"{name}_since"), found.get(f"{name}_until")
-    opens = NEVER if since is None else date.fromisoformat(since) if since else FAR
-    closes = FAR if until is None else date.fromisoformat(until) if until else NEVER
+    opens, closes = found.get(f"{name}_since", _NEVER), found.get(f"{name}_until", _FAR)
     if found.get(f"{name}_fact", "t") != "t":
-        closes = NEVER
-    return Answer(name, condition.reason, condition.rules, opens, closes)
+        closes = _NEVER
+    return Answer(
+        name,
+        condition.reason,
+        condition.rules,
+        date.fromisoformat(opens or _FAR),
+        date.fromisoformat(closes or _NEVER),
+    )
 
 
 _NOBODY = 9000000000000000001
@@ -605,41 +637,49 @@ _NOBODY = 9000000000000000001
 
 @lru_cache(maxsize=1024)
 def _compiled(use: Use) -> _Compiled:
-    found = gate(use).filter(pk=_NOBODY).order_by()
-    columns = tuple(c for c in found.query.annotations if c.endswith(("_fact", "_since", "_until")))
-    query = found.values_list("pk", "held", "gate_opens", "gate_closes", "gate_said").query
+    found: Any = gate(use).filter(pk=_NOBODY).order_by()
+    names = list(found.query.annotations)
+    since, until, facts = (
+        tuple(name for name in names if name.endswith(end)) for end in ("_since", "_until", "_fact")
+    )
+    said = _Packed(*(F(name) for name in (*since, *until, *facts)))
+    query = found.annotate(said=said).values_list("pk", "held", "said").query
     operations: Any = connection.ops
     sql = operations.compose_sql(*query.sql_with_params()).replace("%", "%%")
     by_key = f'"customers_customer"."id" = {_NOBODY}'
     if sql.count(by_key) != 1:
         raise RuntimeError("The gate's SQL no longer asks for one customer in one place.")
     return _Compiled(
+        use,
         one=sql.replace(by_key, '"customers_customer"."id" = %s'),
         many=sql.replace(by_key, '"customers_customer"."id" = ANY(%s)'),
-        asked=tuple(conditions_for(use)),
-        columns=columns,
+        since=since,
+        until=until,
+        facts=facts,
     )
-
-
-def _unknown(customer_id: int, use: Use) -> Decision:
-    return Decision(customer_id, Held.NONE.value, FAR, NEVER, None, use)
 
 
 def may_process(customer_id: int, use: Use) -> Decision:
     """Decide for one person; an unknown one is refused."""
+    asked = _compiled(use)
     with connection.cursor() as cursor:
-        cursor.execute(_compiled(use).one, [customer_id])
+        cursor.execute(asked.one, [customer_id])
         row = cursor.fetchone()
-    return Decision(*row, use) if row else _unknown(customer_id, use)
+    return Decision(*row, asked) if row else _unknown(customer_id, asked)
+
+
+def _unknown(customer_id: int, asked: _Compiled) -> Decision:
+    return Decision(customer_id, Held.NONE.value, None, asked)
 
 
 def may_process_many(customer_ids: Sequence[int], use: Use) -> dict[int, Decision]:
     """Decide for many in one statement; unknown people are refused."""
+    asked = _compiled(use)
     with connection.cursor() as cursor:
-        cursor.execute(_compiled(use).many, [list(customer_ids)])
-        found = {row[0]: Decision(*row, use) for row in cursor}
+        cursor.execute(asked.many, [list(customer_ids)])
+        found = {row[0]: Decision(*row, asked) for row in cursor}
     for customer_id in set(customer_ids) - found.keys():
-        found[customer_id] = _unknown(customer_id, use)
+        found[customer_id] = _unknown(customer_id, asked)
     return found
 
 
@@ -647,12 +687,13 @@ def may_process_all(customer_id: int, uses: Sequence[Use]) -> dict[Use, Decision
     """Decide about many uses of one person's data in one statement."""
     if not uses:
         return {}
-    parts = [f"SELECT {n}, g.* FROM ({_compiled(use).one}) AS g" for n, use in enumerate(uses)]
-    decisions = {use: _unknown(customer_id, use) for use in uses}
+    asked = [_compiled(use) for use in uses]
+    parts = [f"SELECT {n}, g.* FROM ({one.one}) AS g" for n, one in enumerate(asked)]
+    decisions = {one.use: _unknown(customer_id, one) for one in asked}
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), [customer_id] * len(uses))
         for number, *row in cursor:
-            decisions[uses[number]] = Decision(*row, uses[number])
+            decisions[uses[number]] = Decision(*row, asked[number])
     return decisions
 
 
