@@ -1,6 +1,7 @@
 """The words of a receipt: what an act means and how it is taken back, for every kind of entry."""
 
 from django.conf import settings
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -112,6 +113,7 @@ _NO_TO_ALL = (
 def meaning(event: Event) -> list[str]:
     """Say what an act means, in whole sentences."""
     words = {"act": act(event), "what": about(event), "company": settings.CONTROLLER["name"]}
+    sentences: tuple[str | Promise, ...]
     if event.ground == Restriction.VOLUNTARY:
         sentences = _OWN_LIMIT
     elif event.kind in _MEANING:
