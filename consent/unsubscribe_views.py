@@ -78,7 +78,7 @@ def _answer(request: HttpRequest, token: str) -> HttpResponse:
             return _page(request, "429.html", {}, status=429)
         return _page(request, "consent/unsubscribe_unknown.html", {}, status=404)
     customer = Customer.objects.filter(public_id=link.public_id).first()
-    if customer is None:
+    if customer is None or not (customer.name or customer.email or customer.phone):
         return _page(request, "consent/unsubscribe_gone.html", {})
     done = ""
     if request.method == "POST":

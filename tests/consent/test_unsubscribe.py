@@ -23,6 +23,7 @@ from customers.dates import today
 from customers.models import Customer
 from customers.models.channels import Channel
 from disclosures.actions import queue_letter, queue_mail, queue_words, relay
+from retention.actions import execute, open_run
 from tests import cast
 from tests.dentalclean.test_english import IN_ENGLISH, page_of, swedish_in
 from tests.disclosures.test_smtp import MailServer, server  # noqa: F401  the fixture
@@ -274,6 +275,18 @@ def test_somebody_erased_is_told_kindly_that_nothing_comes() -> None:
         assert response.status_code == 200
         assert "Du finns inte kvar hos oss" in text(response)
         assert "du får ingen reklam från oss" in text(response)
+    assert Event.objects.count() == before
+
+
+def test_somebody_of_whom_only_invoices_are_left_is_told_the_same() -> None:
+    anna = cast.person(since=date(2019, 1, 7))
+    cast.subscription(anna, date(2019, 1, 7), date(2022, 10, 1))
+    cast.invoice(anna, date(2022, 9, 1))
+    run, _ = open_run(today())
+    execute(run)
+    assert Customer.objects.get(pk=anna.pk).name == ""
+    before = Event.objects.count()
+    assert "Du finns inte kvar hos oss" in text(Client().post(path(anna), ONE_CLICK))
     assert Event.objects.count() == before
 
 
