@@ -45,6 +45,8 @@ LEASE = timedelta(minutes=2)  # far above the time-out of the mail server
 # Half a minute, then twice as long each time up to four hours: twelve tries in half a day.
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=4)
 MOST_ATTEMPTS = 12
+# How long a worker gives to batches before it is free for other work; beat rings twice a minute.
+SHIFT = timedelta(seconds=25)
 NOTICES = ("K",)  # what nobody can decline, and what therefore promotes nothing (OBJ-03)
 PERMANENT = 500  # SMTP answers from here on do not change by waiting
 NOBODY = (550, 551, 553)  # those that speak of the address, not of the message
@@ -212,11 +214,15 @@ def _render(template: str, language: str, context: Mapping[str, Any]) -> tuple[s
 
 
 def relay() -> int:
-    """Send what waits until nothing does, then forget old dead letters; return how many left."""
+    """Send what waits until nothing does, then forget old dead letters; return how many left.
+
+    Batches get a shift of limited length, or a campaign would hold every worker for hours.
+    """
     sent = 0
+    ends = timezone.now() + SHIFT
     post = get_connection()
     try:
-        while message := take(timezone.now()):
+        while message := take(now := timezone.now(), batches=now < ends):
             outcome = deliver(message, post)
             sent += outcome is Outcome.SENT
             if outcome is Outcome.UNREACHABLE:
@@ -228,7 +234,7 @@ def relay() -> int:
 
 
 @transaction.atomic
-def take(at: datetime) -> Outbox | None:
+def take(at: datetime, *, batches: bool = True) -> Outbox | None:
     """Take the message that has waited longest, under a lease of our own; None when none waits."""
     waiting = (
         Outbox.objects.waiting(at)
@@ -236,7 +242,9 @@ def take(at: datetime) -> Outbox | None:
         .order_by("available_at")
     )
     # Nobody waits for a code to sign in behind a campaign to a million.
-    message = waiting.filter(batch=None).first() or waiting.filter(batch__isnull=False).first()
+    message = waiting.filter(batch=None).first()
+    if message is None and batches:
+        message = waiting.filter(batch__isnull=False).first()
     if message is None:
         return None
     message.attempts += 1

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from customers.models import Address, Customer
 from customers.models.channels import Channel
-from disclosures.actions import UnsafeHeaderError, draft_letter, draft_mail, queue_drafts
+from disclosures.actions import UnsafeHeaderError, draft_letter, draft_mail
 from disclosures.models import Outbox
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ def queue_batch(
     *,
     purpose: str,
 ) -> None:
-    """Write a mail or a letter to each of some people, in their language, in one statement.
+    """Write a mail or a letter to each of some people, in their language; ring when all is written.
 
     `words` is what the template gets, by language; letters go to those of the prefetched
     `addresses` that are home. Whoever has no usable address gets nothing.
@@ -44,7 +44,7 @@ def queue_batch(
             continue
         draft.batch = batch
         drafts.append(draft)
-    queue_drafts(drafts)
+    Outbox.objects.bulk_create(drafts, ignore_conflicts=True)
 
 
 def _draft(

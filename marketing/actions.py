@@ -21,8 +21,9 @@ from consent.purposes import BY_CODE, Use
 from customers.dates import stockholm_date
 from customers.models import Customer, User
 from customers.models.channels import Channel
+from disclosures.actions import RELAY
 from disclosures.batches import count_batch, queue_batch, stop_batch
-from disclosures.bell import ring_on_commit
+from disclosures.bell import ring, ring_on_commit
 from disclosures.models import Outbox
 from marketing.models import Campaign
 from marketing.rules import count_audience
@@ -129,6 +130,7 @@ def fill(campaign_id: UUID) -> None:
     Campaign.objects.running().filter(pk=campaign_id).update(
         filled_at=timezone.now(), leased_until=None
     )
+    ring(RELAY)
     settle(campaign_id)
 
 

@@ -7,17 +7,16 @@ from datetime import date
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from consent.purposes import Use
-from consent.rules import left_out
+from consent.rules import tally
 from customers import words
-from customers.models import Customer
 
 # Why people are left out, as staff read it: "8 002 har sagt nej". One line for each condition.
 WHY: dict[str, str | Promise] = {
     "alive": gettext_lazy("är avlidna"),
-    "not_declined": gettext_lazy("har sagt nej"),
+    "not_declined": pgettext_lazy("people", "har sagt nej"),
     "informed": gettext_lazy("har inte fått den första informationen"),
     "purpose": gettext_lazy("är utanför tidsfönstret"),
     "former_customer": gettext_lazy("är inte kunder längre"),
@@ -106,8 +105,7 @@ class Audience:
 
 def count_audience(use: Use, on: date) -> Audience:
     """Count everybody once: those the gate lets through and those it does not."""
-    reached = Customer.objects.processable(use.purpose, use.channel, use.third_party, on).count()
-    return Audience(reached, left_out(use, on))
+    return Audience(*tally(use, on))
 
 
 @dataclass(frozen=True)

@@ -137,6 +137,19 @@ def test_a_sign_in_code_does_not_wait_behind_a_campaign(outreach: Outreach) -> N
     assert take(timezone.now()) == code
 
 
+def test_a_campaign_does_not_hold_a_worker_for_longer_than_a_shift(
+    outreach: Outreach, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer("Anna")
+    actions.fill(outreach.started().pk)
+    queue_mail("cilla@example.se", "login_code", {"code": "314159"})
+    monkeypatch.setattr("disclosures.actions.SHIFT", timedelta(0))
+    assert relay() == 1
+    assert [message.to for message in mail.outbox] == [["cilla@example.se"]]
+    monkeypatch.undo()
+    assert relay() == 1
+
+
 def test_letters_go_to_the_home_address_and_to_nobody_without_one(outreach: Outreach) -> None:
     anna, bjorn = customer("Anna"), customer("Bjorn")
     Address.objects.filter(customer=bjorn).delete()
