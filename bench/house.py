@@ -26,6 +26,7 @@ def settings_of_its_own() -> Iterator[None]:
     os.environ |= {
         "DENTALCLEAN_EMBEDDED": "1",
         "DATA_DIR": str(folder),
+        "DATABASE_URL": House(folder).superuser_url,  # makes and drops databases
         "DJANGO_SETTINGS_MODULE": "dentalclean.settings",
         "LOG_LEVEL": "WARNING",
     }

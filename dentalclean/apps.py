@@ -1,5 +1,7 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.core.checks import Tags, register
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,9 +14,15 @@ class DentalcleanConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from dentalclean import database_roles
         from dentalclean.third_party import put_on_the_map
 
         put_on_the_map()
+        register(database_roles.check, Tags.database)
+        # Both signals come once per app that has models; once is enough, and all tables are there.
+        once = self.apps.get_app_config("customers")
+        pre_migrate.connect(database_roles.before_migrate, sender=once)
+        post_migrate.connect(database_roles.after_migrate, sender=once)
 
 
 class StaffAdminConfig(admin_apps.AdminConfig):

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from consent import seals
 from consent.models import Event
+from dentalclean.database_roles import too_strong
 from disclosures.models import Outbox
 from retention.models import Run
 
@@ -50,6 +51,9 @@ def _state(name: str, probe: Callable[[], None]) -> str:
     except Late:
         log.warning("Health probe %s found work that is late.", name)
         return "late"
+    except TooStrong:
+        log.warning("The program works as the owner or a superuser; see docs/running.md.")
+        return "too strong"
     except (DatabaseError, OperationalError, RedisError, OSError) as problem:
         log.warning("Health probe %s failed: %s.", name, type(problem).__name__)
         return "failing"
@@ -60,6 +64,16 @@ def _database() -> None:
     """Write to the log of the database, which no table sees."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_logical_emit_message(true, 'healthz', '')")
+
+
+class TooStrong(Exception):
+    """Say that the program could change what is only ever added to."""
+
+
+def _rights() -> None:
+    """Demand that the program works as a role that cannot change the ledger (I11)."""
+    if too_strong():
+        raise TooStrong
 
 
 def _broker() -> None:
@@ -98,6 +112,7 @@ def _seals(now: datetime | None = None) -> None:
 
 PROBES: dict[str, Callable[[], None]] = {
     "database": _database,
+    "rights": _rights,
     "broker": _broker,
     "cache": _cache,
     "purge": _purge,

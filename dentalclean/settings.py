@@ -17,7 +17,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from dentalclean.embedded.keys import read_or_create
-from dentalclean.embedded.places import House
+from dentalclean.embedded.places import ROLES, House
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -232,6 +232,11 @@ STATEMENT_TIMEOUT_MS = number("STATEMENT_TIMEOUT_MS", 0)  # the web server sets 
 if STATEMENT_TIMEOUT_MS:
     _options["options"] = f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"
 DATABASES = {"default": {**_database, "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}}
+_roles = [name.strip() for name in os.environ.get("DATABASE_ROLES", "").split(",") if name.strip()]
+_roles = _roles or list(ROLES.values())
+if len(set(_roles)) != len(ROLES):
+    raise ImproperlyConfigured("Name three roles in DATABASE_ROLES: owner,app,auditor.")
+DATABASE_ROLES = dict(zip(ROLES, _roles, strict=True))  # what each may do: database_roles.py
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache

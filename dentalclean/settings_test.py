@@ -12,9 +12,18 @@ if OWN_FOLDER not in os.environ:
     os.environ[OWN_FOLDER] = tempfile.mkdtemp(prefix="dentalclean-test-")
 os.environ["DATA_DIR"] = os.environ[OWN_FOLDER]
 os.environ["DENTALCLEAN_EMBEDDED"] = "1"
-for _name in ("DATABASE_URL", "BROKER_URL", "CACHE_URL", "EMAIL_URL", "SITE_URL", "PORT"):
+for _name in (
+    "DATABASE_URL",
+    "BROKER_URL",
+    "CACHE_URL",
+    "EMAIL_URL",
+    "SITE_URL",
+    "PORT",
+    "DATABASE_ROLES",
+):
     os.environ.pop(_name, None)
 
+from dentalclean.embedded.places import SUPERUSER  # noqa: E402
 from dentalclean.settings import *  # noqa: E402, F403
 from dentalclean.settings import CACHES, DATA_DIR, DATABASES, HOUSE, STORAGES  # noqa: E402
 
@@ -23,6 +32,8 @@ CELERY_BROKER_URL = HOUSE.broker_url(2 * _worker)
 CACHES["default"]["LOCATION"] = HOUSE.cache_url(2 * _worker + 1)
 if "DENTALCLEAN_TEST_DATABASE" in os.environ:  # a real worker beside a test: tests/workers.py
     DATABASES["default"]["NAME"] = os.environ["DENTALCLEAN_TEST_DATABASE"]
+else:  # tests make databases, and write past the triggers to see that it is found
+    DATABASES["default"]["USER"] = SUPERUSER
 
 DATA_DIR = DATA_DIR / f"worker-{_worker}"
 DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.core.management import call_command
+from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.utils import translation
 
@@ -53,6 +54,16 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     with django_db_blocker.unblock():
         call_command("publish_policy", stdout=io.StringIO())
         groundwork.lay()
+
+
+@pytest.fixture
+def as_app(db: None) -> Iterator[None]:
+    """Work as the role of web, worker and clock; the tests themselves are a superuser."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET ROLE {settings.DATABASE_ROLES['app']}")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
 
 
 KEPT_BY_A_FLUSH = (

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from dentalclean.embedded import servers
 from dentalclean.embedded.places import House, HouseError
-from dentalclean.embedded.supervisor import Supervisor, environment
+from dentalclean.embedded.supervisor import Supervisor, environment, owners_environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
+OF_THE_OWNER = {"migrate", "publish_policy"}  # commands; all others work as the app
 
 
 def say(sentence: str) -> None:
@@ -51,7 +52,8 @@ def manage(house: House, port: int, arguments: list[str]) -> int:
     """Become one of Django's commands."""
     os.chdir(BASE_DIR)
     command = [sys.executable, str(BASE_DIR / "manage.py"), *arguments]
-    os.execve(command[0], command, environment(house, port))  # noqa: S606
+    surroundings = owners_environment if set(arguments[:1]) & OF_THE_OWNER else environment
+    os.execve(command[0], command, surroundings(house, port))  # noqa: S606
 
 
 def main() -> int:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 POSTGRES_MAJOR = 18
+SUPERUSER = "dentalclean"  # makes the database and the roles, and is nobody afterwards
+ROLES = {name: f"dentalclean_{name}" for name in ("owner", "app", "auditor")}
 SOCKET_ROOT = Path("/tmp")  # noqa: S108  # nosec B108
 
 
@@ -63,8 +65,21 @@ class House:
 
     @property
     def database_url(self) -> str:
-        """Give the address of the database for django-environ."""
-        return f"postgres://dentalclean@/dentalclean?host={self.sockets}"
+        """Give the address of the database as the program works in it, for django-environ."""
+        return self._database_url(ROLES["app"])
+
+    @property
+    def owner_url(self) -> str:
+        """Give the address of the database for migrations."""
+        return self._database_url(ROLES["owner"])
+
+    @property
+    def superuser_url(self) -> str:
+        """Give the address of the database for benches, which make and drop databases."""
+        return self._database_url(SUPERUSER)
+
+    def _database_url(self, user: str) -> str:
+        return f"postgres://{user}@/dentalclean?host={self.sockets}"
 
     def broker_url(self, number: int = 0) -> str:
         """Give the address of a numbered Valkey database for Celery."""

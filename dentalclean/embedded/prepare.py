@@ -24,6 +24,7 @@ def main(greeting: Path) -> None:
     call_command("collectstatic", interactive=False, ignore_patterns=NOT_SHOWN)
     wait_for_the_database()
     call_command("migrate", interactive=False)
+    call_command("check", databases=["default"])
     call_command("publish_policy")
     with greeting.open("w") as file:
         call_command("demo", stdout=file)

@@ -10,12 +10,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 
 from dentalclean.embedded import processes
 from dentalclean.embedded.binaries import postgres_programs, valkey_server
-from dentalclean.embedded.places import House, HouseError
+from dentalclean.embedded.places import ROLES, SUPERUSER, House, HouseError
+from dentalclean.ownership import OWNED_BY_OTHERS
 
 Part = subprocess.Popen[bytes]
 START_PATIENCE = 30.0  # seconds; recovery after a crash is part of a start
@@ -123,7 +125,7 @@ def _create_cluster(programs: Path, house: House) -> None:
     draft = Path(tempfile.mkdtemp(dir=house.data, prefix=".postgres-"))
     log = house.logs / "initdb.log"
     command = [
-        *(str(programs / "initdb"), "-D", str(draft), "-U", "dentalclean", "-E", "UTF8"),
+        *(str(programs / "initdb"), "-D", str(draft), "-U", SUPERUSER, "-E", "UTF8"),
         *("--locale=C.UTF-8", "--auth=trust", "--no-sync", "--no-instructions"),
     ]
     maker = processes.start(command, log, on_parent_death=signal.SIGKILL, not_root_in=draft)
@@ -147,22 +149,40 @@ def _wait(server: Part, answers: Callable[[], bool], name: str, log: Path) -> No
 
 
 def _database_answers(house: House) -> bool:
-    """Connect to the server; create our database if this is its first day."""
+    """Connect to the server; create roles and our database if this is its first day."""
     try:
-        session = psycopg2.connect(
-            host=str(house.sockets), user="dentalclean", dbname="postgres", connect_timeout=5
-        )
+        session = _session(house, "postgres")
     except psycopg2.OperationalError:
         return False
-    session.autocommit = True
-    try:
-        with session.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM pg_database WHERE datname = 'dentalclean'")
-            if cursor.fetchone() is None:
-                cursor.execute("CREATE DATABASE dentalclean")
-    finally:
-        session.close()
+    with contextlib.closing(session), session.cursor() as cursor:
+        cursor.execute("SELECT rolname FROM pg_roles")
+        there = {name for (name,) in cursor.fetchall()}
+        for name in ROLES.values():
+            if name not in there:
+                cursor.execute(f"CREATE ROLE {name} LOGIN")
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = 'dentalclean'")
+        if cursor.fetchone() is None:
+            cursor.execute("CREATE DATABASE dentalclean")
+        cursor.execute(f"ALTER DATABASE dentalclean OWNER TO {ROLES['owner']}")
+    _hand_over(house)
     return True
+
+
+def _hand_over(house: House) -> None:
+    """Give the owner what the superuser made in houses from before there were roles."""
+    session = _session(house, "dentalclean")
+    with contextlib.closing(session), session.cursor() as cursor:
+        cursor.execute(OWNED_BY_OTHERS, {"owner": ROLES["owner"]})
+        for (statement,) in cursor.fetchall():
+            cursor.execute(statement)
+
+
+def _session(house: House, database: str) -> Any:
+    session = psycopg2.connect(
+        host=str(house.sockets), user=SUPERUSER, dbname=database, connect_timeout=5
+    )
+    session.autocommit = True
+    return session
 
 
 def _broker_answers(house: House) -> bool:

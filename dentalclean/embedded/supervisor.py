@@ -40,6 +40,7 @@ NOT_FROM_OUTSIDE = (  # a stray address of another installation must never be fi
     "RECEIPT_KEYS",
     "LOOKUP_KEY",
     "SUPPRESSION_KEY",
+    "DATABASE_ROLES",
     "STATEMENT_TIMEOUT_MS",
 )
 
@@ -64,7 +65,7 @@ class Watched:
 
 
 def environment(house: House, port: int) -> dict[str, str]:
-    """Give the environment of every program in the house."""
+    """Give the environment of every program in the house; it works as the app's role."""
     own = {
         name: value
         for name, value in os.environ.items()
@@ -79,6 +80,11 @@ def environment(house: House, port: int) -> dict[str, str]:
         "BIND": "127.0.0.1",
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def owners_environment(house: House, port: int) -> dict[str, str]:
+    """Give the environment of what migrates."""
+    return {**environment(house, port), "DATABASE_URL": house.owner_url}
 
 
 class Supervisor:
@@ -230,16 +236,22 @@ class Supervisor:
         return Watched(
             name,
             log,
-            lambda: self._python(command, log, on_parent_death),
+            lambda: self._python(command, log, on_parent_death, self.environment),
             stop or (lambda part: processes.stop(part, signal.SIGTERM, 15)),
         )
 
-    def _python(self, command: list[str], log: Path, on_parent_death: signal.Signals) -> Part:
+    def _python(
+        self,
+        command: list[str],
+        log: Path,
+        on_parent_death: signal.Signals,
+        surroundings: dict[str, str],
+    ) -> Part:
         return processes.start(
             [sys.executable, "-m", *command],
             log,
             on_parent_death=on_parent_death,
-            environment=self.environment,
+            environment=surroundings,
             keep_open=self.keep_open,
         )
 
@@ -259,7 +271,10 @@ class Supervisor:
         """Prepare beside the start of the servers; give a function that waits for the end."""
         log = self.house.logs / "prepare.log"
         part = self._python(
-            ["dentalclean.embedded.prepare", str(self._greeting)], log, signal.SIGTERM
+            ["dentalclean.embedded.prepare", str(self._greeting)],
+            log,
+            signal.SIGTERM,
+            owners_environment(self.house, self.port),
         )
 
         def prepared() -> None:

@@ -27,7 +27,7 @@ from retention import statements
 from retention.actions import execute, open_run
 from retention.models import Hold, Receipt, Run
 from retention.rules import algebra, as_due
-from tests import cast
+from tests import cast, past
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG_AGO = date(2010, 3, 1)
@@ -114,8 +114,7 @@ def planted(customer: Customer) -> dict[str, tuple[type[models.Model], str]]:
     """Write a marker of its own into every free-text personal column of a person's rows."""
     markers: dict[str, tuple[type[models.Model], str]] = {}
     due = as_due(algebra(NIGHT, [customer.pk]))
-    with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")
+    with past.the_triggers(), connection.cursor() as cursor:
         for table in statements.mapped():
             for column in text_columns(table):
                 marker = f"m{len(markers):03d}q"
@@ -127,7 +126,6 @@ def planted(customer: Customer) -> dict[str, tuple[type[models.Model], str]]:
                 )
                 assert cursor.rowcount > 0, f"{customer} has no row in {table.name}"
                 markers[marker] = (table.model, column.name)
-        cursor.execute("SET session_replication_role = DEFAULT")
     return markers
 
 

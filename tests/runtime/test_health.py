@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -15,7 +16,7 @@ from disclosures.models import Outbox
 from retention.models import Run
 from tests import cast
 
-PARTS = ("database", "broker", "cache", "purge", "outbox", "seals")
+PARTS = ("database", "rights", "broker", "cache", "purge", "outbox", "seals")
 
 
 def parts(client: Client, status: int) -> dict[str, str]:
@@ -30,19 +31,19 @@ def test_alive_touches_no_database(client: Client) -> None:
     assert (answer.status_code, answer.content) == (200, b"ok\n")
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("as_app")
 def test_deep_health_tries_every_part(client: Client) -> None:
     assert parts(client, 200) == dict.fromkeys(PARTS, "ok")
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("as_app")
 def test_a_night_that_ended_25_hours_ago_is_in_time(client: Client) -> None:
     ended = timezone.now() - timedelta(hours=25)
     Run.objects.create(business_date=date(2026, 11, 23), status="done", finished_at=ended)
     assert parts(client, 200)["purge"] == "ok"
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("as_app")
 def test_no_night_within_26_hours_is_an_alarm(client: Client) -> None:
     ended = timezone.now() - timedelta(hours=26, minutes=1)
     Run.objects.create(business_date=date(2026, 11, 22), status="done", finished_at=ended)
@@ -50,7 +51,7 @@ def test_no_night_within_26_hours_is_an_alarm(client: Client) -> None:
     assert parts(client, 503)["purge"] == "late"
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("as_app")
 def test_a_message_that_waits_is_an_alarm(client: Client) -> None:
     Outbox.objects.create(
         template="test",
@@ -60,7 +61,7 @@ def test_a_message_that_waits_is_an_alarm(client: Client) -> None:
     assert parts(client, 503) == dict.fromkeys(PARTS, "ok") | {"outbox": "late"}
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("as_app")
 def test_a_ledger_not_sealed_for_long_is_an_alarm(
     client: Client, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
 ) -> None:
@@ -76,7 +77,15 @@ def test_a_ledger_not_sealed_for_long_is_an_alarm(
     assert parts(client, 503)["seals"] == "late"
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("as_app")
 def test_a_dead_broker_is_told(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CELERY_BROKER_URL", "redis+socket:///nowhere/valkey.sock")
     assert parts(client, 503)["broker"] == "failing"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ["dentalclean", "dentalclean_owner"])
+def test_a_superuser_and_the_owner_are_too_strong(client: Client, role: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET ROLE {role}")
+    assert parts(client, 503)["rights"] == "too strong"
