@@ -37,6 +37,8 @@ from customers.models import Customer, FiscalYear, Invoice, Product, User
 from customers.models.channels import Collected
 from customers.models.people import Protection
 from dentalclean.roles import Role, give_role, sync_roles
+from marketing.actions import draft
+from marketing.models import Campaign
 
 PRICES = {"borsthuvud": 9900, "tandborste": 69900, "tandkram": 4900}
 PRODUCTS = (
@@ -48,7 +50,17 @@ STAFF = (
     ("kundservice@example.se", Role.CUSTOMER_SERVICE, "customer service"),
     ("ekonomi@example.se", Role.FINANCE, "finance"),
     ("dataskydd@example.se", Role.DATA_PROTECTION, "data protection officer"),
+    ("utskick@example.se", Role.CUSTOMER_SERVICE, "customer service, has written a campaign"),
 )
+CAMPAIGN = {
+    "name": "Nya borsthuvuden i höst",
+    "subject_sv": "Borsthuvuden i två hårdheter",
+    "body_sv": "Nu finns våra borsthuvuden både mjuka och medelhårda.\n\n"
+    "Byt till vilka du vill på nästa leverans, det kostar ingenting.",
+    "subject_en": "Brush heads in two kinds",
+    "body_en": "Our brush heads now come both soft and medium.\n\n"
+    "Change to whichever you like from your next delivery, at no cost.",
+}
 # One entry each of a made-up copy of NIX: the customer who left, and who still owes.
 NIX = {
     Register.PHONE: "070-174 06 22",
@@ -291,6 +303,7 @@ def build() -> Iterator[tuple[str, str, str]]:
         give_role(email, role)
         yield "Staff", email, words
     _see_to_the_groundwork()
+    _see_to_a_campaign()
 
 
 @transaction.atomic
@@ -305,6 +318,13 @@ def _see_to_the_groundwork() -> None:
         newest = NixSnapshot.objects.newest(register).first()
         if newest is None or newest.taken_on < today():
             load_nix(register, today(), [entry])
+
+
+def _see_to_a_campaign() -> None:
+    """Let one of customer service have written a campaign, for the other to approve."""
+    if not Campaign.objects.exists():
+        writer = User.objects.get(email=STAFF[3][0])
+        draft(Campaign(purpose="H", channel="email", **CAMPAIGN), writer)
 
 
 @transaction.atomic
