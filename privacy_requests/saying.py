@@ -33,6 +33,7 @@ MESSAGES: dict[str, str | Promise] = {
     "login_code": gettext_lazy("kod för att logga in"),
     "email_changed": gettext_lazy("besked om att din e-postadress är ändrad"),
     "extract_ready": gettext_lazy("besked om att ditt utdrag är klart"),
+    "campaign": gettext_lazy("reklam från oss"),
     "extract_code": gettext_lazy("kod för att hämta ditt utdrag"),
     "objection_granted": gettext_lazy("besked om att vi har slutat med det du sa nej till"),
     "restriction_granted": gettext_lazy("besked om att användningen är begränsad"),
