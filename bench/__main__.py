@@ -13,7 +13,7 @@ BENCHES = {
     "due": ("bench.due", 100_000, 3),
     "import": ("bench.importing", 100_000, 1),
     "gate": ("bench.gate", 10_000, 15),
-    "ledger": ("bench.ledger", 10_000, 5),
+    "ledger": ("bench.ledger", 10_000, 10),
     "audience": ("bench.audience", 100_000, 7),
 }
 

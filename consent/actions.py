@@ -5,6 +5,7 @@ records that follow, in one transaction. `consent.ledger` holds the statement.
 """
 
 import hashlib
+from contextlib import nullcontext
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
@@ -88,7 +89,6 @@ def serve_notice(
     return event
 
 
-@transaction.atomic
 def record_soft_opt_in(customer: Customer, *, collected: str, at: datetime | None = None) -> Event:
     """Record a sale at which the person could decline advertising (MFL-02)."""
     return append(
@@ -96,7 +96,6 @@ def record_soft_opt_in(customer: Customer, *, collected: str, at: datetime | Non
     )
 
 
-@transaction.atomic
 def say_yes(
     customer: Customer,
     use: Use,
@@ -128,7 +127,6 @@ def say_yes(
     )
 
 
-@transaction.atomic
 def say_no(
     customer: Customer,
     use: Use | None = None,
@@ -146,20 +144,21 @@ def say_no(
     """
     if use is not None:
         _demand_choice(use)
-    event = append(
-        customer,
-        Kind.OBJECTED,
-        purpose=use.purpose if use else "",
-        channel=use.channel if use else "",
-        third_party=use.third_party if use else "",
-        collected=collected,
-        authority=Authority.PERSON,
-        evidence=evidence,
-        actor=actor,
-        at=_past(at),
-    )
-    if use is None:
-        contact_points.suppress({customer.pk: stockholm_date(event.at)})
+    with transaction.atomic() if use is None else nullcontext():
+        event = append(
+            customer,
+            Kind.OBJECTED,
+            purpose=use.purpose if use else "",
+            channel=use.channel if use else "",
+            third_party=use.third_party if use else "",
+            collected=collected,
+            authority=Authority.PERSON,
+            evidence=evidence,
+            actor=actor,
+            at=_past(at),
+        )
+        if use is None:
+            contact_points.suppress({customer.pk: stockholm_date(event.at)})
     return event
 
 
@@ -190,7 +189,6 @@ def unsubscribe(
     )
 
 
-@transaction.atomic
 def object_to_use(
     customer: Customer,
     purpose: str,
@@ -260,7 +258,6 @@ def _open_to_advertising(customer: Customer, channel: str = "") -> bool:
     return not asked <= declined or found.filter(declined=False).exclude(third_party="").exists()
 
 
-@transaction.atomic
 def restrict(
     customer: Customer,
     ground: str = Restriction.VOLUNTARY,

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 
+from consent import functions
 from consent.models import PolicyVersion
 from consent.purposes import CATALOGUE, Basis, Permission, catalogue_hash
 from consent.records import LAST_DAYS
@@ -53,6 +54,23 @@ def check_published(
             hint="Write a new version in consent/wording.py and run manage.py publish_policy.",
             id="consent.E003",
         )
+    ]
+
+
+@register(Tags.database)
+def check_functions(
+    app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Refuse a database whose functions are not those of this program."""
+    if not databases or PolicyVersion._meta.db_table not in _tables():
+        return []
+    return [
+        Error(
+            f"The function {name} in the database is not the one of this program.",
+            hint="Run manage.py migrate.",
+            id="consent.E004",
+        )
+        for name in functions.outdated()
     ]
 
 

@@ -1,14 +1,28 @@
 """The ledger: written once, by people and the law, and never again."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
-from django.db import InternalError, connection, transaction
+from django.db import IntegrityError, InternalError, connection, transaction
+from django.utils import timezone
 
-from consent.actions import NotAllowedError, lift_own_restriction, restrict, say_no, say_yes
-from consent.checks import check_published
-from consent.models import Event, EventDetail, Notice, PolicyVersion, Standing
+from consent import functions
+from consent.actions import (
+    ActError,
+    NotAllowedError,
+    current_notice,
+    lift_own_restriction,
+    object_to_use,
+    record_soft_opt_in,
+    restrict,
+    say_no,
+    say_yes,
+    serve_notice,
+)
+from consent.checks import check_functions, check_published
+from consent.models import Authority, Event, EventDetail, Notice, PolicyVersion, Standing
 from consent.purposes import Use, catalogue_hash
+from customers.models import Customer
 from customers.models.channels import Collected
 from tests import cast
 
@@ -83,3 +97,70 @@ def test_every_entry_has_a_digest_of_its_own() -> None:
     digests = [bytes(e.digest) for e in Event.objects.filter(customer=anna)]
     assert len(set(digests)) == len(digests) == 2
     assert all(len(digest) == 32 for digest in digests)
+
+
+def test_the_database_itself_refuses_a_yes_without_proof_or_in_somebodys_place() -> None:
+    anna = cast.person()
+    said = {"customer": anna, "kind": Event.Kind.CONSENT_GIVEN, "collected": Collected.PHONE}
+    for missing in (
+        {"authority": Authority.PERSON},
+        {"authority": Authority.SYSTEM, "evidence_hash": b"x" * 32},
+        {"authority": Authority.LAW, "evidence_hash": b"x" * 32},
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Event.objects.create(**said, **missing)
+
+
+def test_what_nobody_can_say_is_refused_and_leaves_nothing() -> None:
+    anna = cast.person()
+    before = Event.objects.count()
+    tomorrow = timezone.now() + timedelta(days=1)
+    refused = (
+        lambda: say_yes(anna, Use("A", "email"), evidence=cast.SHOWN),
+        lambda: say_no(anna, Use("K", "post")),
+        lambda: say_yes(anna, Use("H", "email"), evidence=cast.SHOWN, at=tomorrow),
+        lambda: say_no(anna, at=tomorrow),
+        lambda: restrict(anna, "x"),
+        lambda: restrict(anna, at=tomorrow),
+        lambda: object_to_use(anna, "A"),
+        lambda: object_to_use(anna, "no such purpose"),
+        lambda: object_to_use(anna, "D", at=tomorrow),
+        lambda: serve_notice(anna, collected=Collected.WEB, at=tomorrow),
+        lambda: record_soft_opt_in(anna, collected=Collected.WEB, at=tomorrow),
+    )
+    for act in refused:
+        with pytest.raises(ActError, match=r"\.$"), transaction.atomic():
+            act()
+    with pytest.raises(ValueError, match="no purpose"):
+        Use("Z", "email")
+    with pytest.raises(ValueError, match="does not use"):
+        Use("G", "post")
+    assert Event.objects.count() == before
+
+
+def test_a_person_who_is_not_there_says_nothing() -> None:
+    anna = cast.person()
+    nobody = Customer(pk=anna.pk + 1000)
+    with pytest.raises(Customer.DoesNotExist):
+        say_no(nobody, Use("H", "email"))
+    with pytest.raises(InternalError), transaction.atomic():
+        say_yes(anna, Use("H", "email"), evidence=cast.SHOWN, collected="nowhere")
+
+
+def test_a_database_that_lags_behind_the_program_is_told_of() -> None:
+    assert check_functions(None, databases=["default"]) == []
+    with connection.cursor() as cursor:
+        cursor.execute("COMMENT ON FUNCTION consent_refresh IS 'of yesterday'")
+    (error,) = check_functions(None, databases=["default"])
+    assert error.id == "consent.E004"
+    functions.install()
+    assert check_functions(None, databases=["default"]) == []
+
+
+def test_the_wording_of_a_yes_is_the_one_in_force_for_that_way_and_language() -> None:
+    anna = cast.person(language="en")
+    use = Use("H", "email")
+    event = say_yes(anna, use, collected=Collected.SLIP, evidence="Slip 4711")
+    assert event.notice is not None
+    assert (event.notice.collected, event.notice.language) == (Collected.SLIP, "en")
+    assert event.notice == current_notice(Collected.SLIP, "en")
