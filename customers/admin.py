@@ -1,8 +1,11 @@
 """What staff see of people: exact search, facts to read, and one page to correct details."""
 
 import copy
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -146,6 +149,7 @@ class CustomerAdmin(TracedAdmin):
     # What follows from these acts is for the rooms above to add, in dentalclean.admin.
     correct_details = staticmethod(change_details)
     mail_returned = staticmethod(mark_returned)
+    pages: tuple["PersonPage", ...] = ()
 
     list_display = ("number", "protected", "created", "relation")
     list_filter = ("protection",)
@@ -268,13 +272,36 @@ class CustomerAdmin(TracedAdmin):
                 wrap(self.returned_view),
                 name="customers_customer_returned",
             ),
+            *(
+                path(
+                    f"<path:object_id>/{page.path}/",
+                    wrap(partial(self.person_view, page=page)),
+                    name=page.name,
+                )
+                for page in self.pages
+            ),
             *super().get_urls(),
         ]
+
+    def person_view(self, request: HttpRequest, object_id: str, page: "PersonPage") -> HttpResponse:
+        """Show a page of a room above about a person, to who may open it."""
+        person = self.get_object(request, unquote(object_id))
+        if person is None:
+            raise Http404
+        if not page.may(request, person):
+            raise PermissionDenied
+        return self.traced(request, object_id, lambda: page.show(self, request, person))
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
         """Offer to correct details to who may."""
         person = context.get("original")
         context["may_correct"] = person is not None and _may_correct(request, person)
+        if person is not None:
+            context["person_pages"] = [
+                (reverse(f"admin:{page.name}", args=[person.pk]), page.link)
+                for page in self.pages
+                if page.may(request, person)
+            ]
         return super().render_change_form(request, context, *args, **kw)
 
     def reason_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -289,7 +316,7 @@ class CustomerAdmin(TracedAdmin):
             if not url_has_allowed_host_and_scheme(wanted, None):
                 wanted = reverse("admin:customers_customer_change", args=[pk])
             return redirect(wanted)
-        return self._form_page(
+        return self.form_page(
             request,
             person,
             form,
@@ -329,7 +356,7 @@ class CustomerAdmin(TracedAdmin):
             else:
                 self._tell(request, person, [change.field for change in changes])
                 return redirect(reverse("admin:customers_customer_change", args=[person.pk]))
-        return self._form_page(
+        return self.form_page(
             request,
             person,
             form,
@@ -364,7 +391,7 @@ class CustomerAdmin(TracedAdmin):
             else:
                 messages.info(request, gettext("Det är antecknat sedan tidigare."))
             return redirect(back)
-        return self._form_page(
+        return self.form_page(
             request,
             person,
             form,
@@ -387,12 +414,19 @@ class CustomerAdmin(TracedAdmin):
         )
         messages.success(request, text % {"n": words.in_words(len(fields))})
 
-    def _form_page(
-        self, request: HttpRequest, person: Customer, form: Any, back: str, **words_of_page: Any
+    def form_page(
+        self,
+        request: HttpRequest,
+        person: Customer,
+        form: Any,
+        back: str,
+        template: str = "admin/form.html",
+        **words_of_page: Any,
     ) -> HttpResponse:
+        """Return a page about a person with one form."""
         return TemplateResponse(
             request,
-            "admin/form.html",
+            template,
             {
                 **self.admin_site.each_context(request),
                 **words_of_page,
@@ -402,6 +436,17 @@ class CustomerAdmin(TracedAdmin):
                 "back": back,
             },
         )
+
+
+@dataclass(frozen=True)
+class PersonPage:
+    """A page of a room above beside a person's: its address, its link and who may open it."""
+
+    path: str
+    name: str
+    link: Any
+    may: Callable[[HttpRequest, Customer], bool]
+    show: Callable[[CustomerAdmin, HttpRequest, Customer], HttpResponse]
 
 
 # Where it is kept that something came back.

@@ -11,6 +11,7 @@ from customers.admin import (
     SupportCaseInline,
 )
 from privacy_requests.admin import CaseInline
+from privacy_requests.recording_views import PAGE as SAID
 from retention.admin import HoldInline
 
 CustomerAdmin.inlines = (
@@ -27,3 +28,4 @@ CustomerAdmin.inlines = (
 )
 CustomerAdmin.correct_details = staticmethod(correct_details)
 CustomerAdmin.mail_returned = staticmethod(mail_returned)
+CustomerAdmin.pages = (SAID,)

@@ -41,6 +41,8 @@ CHOICES = (
     "consent.view_standing",
 )
 WORK = (
+    # To write down what a person has said; the data protection officer for the protected (SKY-01).
+    "consent.add_event",
     "customers.change_customer",
     "customers.view_invoice",
     "customers.view_supportcase",

@@ -36,7 +36,7 @@ from customers.words import controller
 from disclosures import files
 from disclosures.bell import ring_on_commit
 from disclosures.models import Outbox
-from disclosures.rules import still_to_tell
+from disclosures.rules import still_to_tell, with_way
 
 log = logging.getLogger(__name__)
 
@@ -150,6 +150,20 @@ def draft_letter(
         purpose=purpose,
         language=language,
     )
+
+
+def queue_message(
+    customer: Customer, template: str, context: Mapping[str, Any], purpose: str = "B"
+) -> Outbox | None:
+    """Write to a person by the way that reaches them, like `queue_mail`; None when none does.
+
+    The template is told whether it is a letter, by `by_letter`.
+    """
+    way = with_way(Customer.objects.filter(pk=customer.pk)).values_list("way", flat=True).get()
+    about = {**context, "by_letter": way == Outbox.Kind.LETTER}
+    if way == Outbox.Kind.MAIL:
+        return queue_mail(customer.email, template, about, customer, purpose)
+    return queue_letter(customer, template, about, purpose) if way else None
 
 
 def queue_drafts(drafts: Sequence[Outbox]) -> None:

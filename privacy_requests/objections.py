@@ -18,7 +18,7 @@ from consent.models import Standing
 from consent.purposes import CATALOGUE, Objection, chosen_uses
 from customers import words
 from customers.dates import stockholm_date
-from customers.models import Customer
+from customers.models import Customer, User
 from customers.models.channels import Collected
 from customers.models.people import Restriction
 from privacy_requests.actions import answer, register, tell
@@ -40,11 +40,19 @@ def refused(customer: Customer) -> set[str]:
 
 @transaction.atomic
 def object_to(
-    customer: Customer, codes: Collection[str], reason: str = "", *, at: datetime | None = None
+    customer: Customer,
+    codes: Collection[str],
+    reason: str = "",
+    *,
+    collected: str = Collected.PORTAL,
+    actor: User | None = None,
+    at: datetime | None = None,
+    confirm: bool = True,
 ) -> Case | None:
     """Grant an objection to some purposes and answer it; None when all are refused already (B06).
 
-    Raises ActError for a purpose that an objection does not reach.
+    Without `confirm` the message is left to who writes it down for the person. Raises ActError for
+    a purpose that an objection does not reach.
     """
     _lock(customer)
     at, new = at or timezone.now(), set(codes) - refused(customer)
@@ -53,8 +61,10 @@ def object_to(
     named = {purpose.code: str(purpose.name) for purpose in OBJECTABLE}
     for code in sorted(new):
         said = f"{named.get(code, code)}. {reason}".strip()
-        actions.object_to_use(customer, code, collected=Collected.PORTAL, evidence=said, at=at)
-    case = _case(customer, Case.Right.OBJECTION, at)
+        actions.object_to_use(
+            customer, code, collected=collected, evidence=said, actor=actor, at=at
+        )
+    case = _case(customer, Case.Right.OBJECTION, at, collected)
     answer(
         case,
         at,
@@ -71,21 +81,30 @@ def object_to(
             "night": words.night(stockholm_date(at)),
         },
     )
-    _confirm(case, "objection_granted", "privacy_requests:cases")
+    if confirm:
+        _confirm(case, "objection_granted", "privacy_requests:cases")
     return case
 
 
 @transaction.atomic
-def limit(customer: Customer) -> Case | None:
+def limit(
+    customer: Customer,
+    *,
+    collected: str = Collected.PORTAL,
+    evidence: str = "",
+    actor: User | None = None,
+    at: datetime | None = None,
+    confirm: bool = True,
+) -> Case | None:
     """Pause all that is not necessary, as the person asks; None when it is limited already.
 
     A limitation on a ground of law is stronger and stays as it is (RES-01, RES-03).
     """
     if _lock(customer) != Restriction.NONE:
         return None
-    at = timezone.now()
-    actions.restrict(customer, at=at)
-    case = _case(customer, Case.Right.RESTRICTION, at)
+    at = at or timezone.now()
+    actions.restrict(customer, collected=collected, evidence=evidence, actor=actor, at=at)
+    case = _case(customer, Case.Right.RESTRICTION, at, collected)
     answer(
         case,
         at,
@@ -95,7 +114,8 @@ def limit(customer: Customer) -> Case | None:
         )
         % {"moment": f"{words.full_day(at)} {words.clock(at)}"},
     )
-    _confirm(case, "restriction_granted", "privacy_requests:restriction")
+    if confirm:
+        _confirm(case, "restriction_granted", "privacy_requests:restriction")
     return case
 
 
@@ -114,10 +134,10 @@ def _lock(customer: Customer) -> str:
     return locked.restriction
 
 
-def _case(customer: Customer, right: str, at: datetime) -> Case:
+def _case(customer: Customer, right: str, at: datetime, collected: str) -> Case:
     """Return the open case of this kind, or a new one (RUL-20)."""
     waiting = Case.objects.unanswered().filter(customer=customer, right=right).first()
-    return waiting or register(customer, right, collected=Collected.PORTAL, received_at=at)
+    return waiting or register(customer, right, collected=collected, received_at=at)
 
 
 def _confirm(case: Case, template: str, page: str) -> None:

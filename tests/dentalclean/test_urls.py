@@ -82,6 +82,7 @@ personal/r/<path:content_type_id>/<path:object_id>/     302 302 302 404 404
 personal/customers/customer/<int:pk>/skal/              302 302 302 200 200
 personal/customers/customer/<path:object_id>/uppgifter/ 302 302 302 302 302
 personal/customers/customer/<path:object_id>/kom-tillbaka/ 302 302 302 302 302
+personal/customers/customer/<path:object_id>/sagt/ 302 302 302 302 302
 personal/marketing/campaign/malgrupp/                   302 302 302 200 200
 personal/marketing/campaign/<uuid:pk>/godkann/          302 302 302 302 403
 personal/marketing/campaign/<uuid:pk>/skicka/           302 302 302 302 403
