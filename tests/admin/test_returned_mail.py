@@ -6,6 +6,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
+from consent.models import ProcessingRecord
 from customers.dates import today
 from customers.models import Address, Customer
 from tests import cast
@@ -65,3 +66,22 @@ def test_finance_notes_nothing(erik: Client, desk: type[Desk]) -> None:
     desk.says_why(erik, anna)
     url = f"/personal/customers/customer/{anna.pk}/kom-tillbaka/"
     assert erik.post(url, {"kind": "address", "on": "2026-01-01"}).status_code == 403
+
+
+def test_what_staff_note_ends_advertising_and_what_they_correct_begins_it_again(
+    cecilia: Client, desk: type[Desk]
+) -> None:
+    anna = cast.person(since=date(2022, 3, 3))
+    cast.subscription(anna, date(2022, 3, 3), date(2025, 3, 3))
+    offers = ProcessingRecord.objects.get(customer=anna, purpose="H")
+    desk.says_why(cecilia, anna)
+    page = f"/personal/customers/customer/{anna.pk}"
+    for kind in ("address", "email", "phone"):
+        cecilia.post(f"{page}/kom-tillbaka/", {"kind": kind, "on": today().isoformat()})
+    offers.refresh_from_db()
+    assert offers.retain_until == today()
+    form = cecilia.get(f"{page}/uppgifter/").context["form"]
+    told = {**form.initial, "email": "ny@example.se", "collected": "phone"}
+    assert cecilia.post(f"{page}/uppgifter/", told).status_code == 302
+    offers.refresh_from_db()
+    assert offers.retain_until == date(2028, 3, 3)
