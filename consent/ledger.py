@@ -8,8 +8,10 @@ replay every ledger they make to hold the two together.
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -108,7 +110,7 @@ def append(
     )
 
 
-def _call(values: dict[str, object]) -> tuple[int, str, int | None] | None:
+def _call(values: Mapping[str, Any]) -> tuple[int, str, int | None] | None:
     with connection.cursor() as cursor:
         cursor.execute(CALL, values)
         row: tuple[int, str, int | None] | None = cursor.fetchone()
