@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from consent.purposes import BALANCED
 from customers.dates import Plus
@@ -85,7 +86,7 @@ class BalancingRecord(models.Model):
     )
 
     class Meta:
-        verbose_name = _("intresseavvägning")
+        verbose_name = pgettext_lazy("record", "intresseavvägning")
         verbose_name_plural = _("intresseavvägningar")
         ordering = ["purpose", "-decided_on", "-pk"]
         permissions = [("approve_balancingrecord", _("Godkänna intresseavvägningar"))]
