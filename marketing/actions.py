@@ -162,6 +162,7 @@ def _words(campaign: Campaign) -> dict[str, dict[str, Any]]:
                 "body": getattr(campaign, f"body_{language}"),
                 "why": str(purpose.why),
                 "purpose": str(purpose.name),
+                "survey": purpose.code == "C",
             }
     return said
 

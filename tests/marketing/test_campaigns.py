@@ -91,6 +91,14 @@ def test_it_goes_to_those_the_gate_lets_through_in_their_language(outreach: Outr
     assert (campaign.status, campaign.outcome) == (Campaign.Status.DONE, {"sent": 2})
 
 
+def test_a_survey_is_not_called_advertising(outreach: Outreach) -> None:
+    customer("Anna")
+    actions.fill(outreach.started(purpose="C").pk)
+    relay()
+    assert "Det här är en enkät från" in mail.outbox[0].body
+    assert "reklam från" not in mail.outbox[0].body
+
+
 def test_started_twice_it_is_sent_once(outreach: Outreach) -> None:
     customer("Anna")
     campaign = outreach.started()
