@@ -1,15 +1,26 @@
 """May we, and why: one decision for one person, and the same for everybody."""
 
+import dataclasses
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import date
 
 import pytest
+from django.utils import translation
 
+from consent import purposes
 from consent.actions import restrict, say_no, say_yes, serve_notice
 from consent.purposes import Use
-from consent.rules import CONDITIONS, audience, left_out, may_process, may_process_many
+from consent.rules import (
+    CONDITIONS,
+    _compiled,
+    audience,
+    gate,
+    left_out,
+    may_process,
+    may_process_many,
+)
 from customers.models import Customer
 from customers.models.channels import Collected
 from tests import cast
@@ -157,6 +168,85 @@ def test_what_no_day_ends_or_opens_never_changes_by_itself() -> None:
     say_no(anna)
     assert may_process(anna.pk, G_EMAIL).changes_on(DAY) is None
     assert may_process(0, G_EMAIL).changes_on(DAY) is None
+
+
+def test_a_yes_ages_two_years_after_the_person_was_last_heard_of() -> None:
+    anna = cast.person(last_contact_on=date(2021, 5, 1))
+    cast.subscription(anna, date(2020, 1, 1))
+    say_yes(anna, H_EMAIL, evidence=cast.SHOWN, at=cast.noon(date(2021, 2, 28)))
+    assert may_process(anna.pk, H_EMAIL).closes == date(2023, 5, 1)
+    assert refusals(anna, H_EMAIL) == ["fresh_yes"]
+    Customer.objects.filter(pk=anna.pk).update(last_contact_on=date(2024, 7, 1))
+    assert may_process(anna.pk, H_EMAIL).changes_on(DAY) == date(2026, 7, 2)
+    say_yes(anna, H_EMAIL, evidence=cast.SHOWN, at=cast.noon(date(2026, 5, 1)))
+    assert may_process(anna.pk, H_EMAIL).closes == date(2028, 5, 1)
+
+
+def test_former_customers_get_surveys_only_by_their_own_yes() -> None:
+    anna, bo = cast.person(), cast.person("Bo")
+    for customer in (anna, bo):
+        cast.subscription(customer, date(2020, 1, 1), date(2026, 3, 31))
+    say_yes(anna, Use("C", "sms"), evidence=cast.SHOWN, at=cast.noon(date(2026, 4, 30)))
+    assert may_process(anna.pk, Use("C", "sms")).allowed(DAY)
+    assert refusals(anna, Use("C", "email")) == ["former_customer"]
+    assert refusals(bo, Use("C", "email")) == ["purpose", "former_customer"]
+    say_no(anna, Use("C", "sms"))
+    assert "not_declined" in refusals(anna, Use("C", "sms"))
+
+
+def test_what_reads_the_device_asks_for_a_yes_whatever_the_channel_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    anna = cast.person()
+    cast.subscription(anna, date(2024, 1, 1))
+    assert refusals(anna, Use("J", "web")) == []
+    reading = dataclasses.replace(purposes.BY_CODE["J"], reads_device=True)
+    monkeypatch.setitem(purposes.BY_CODE, "J", reading)
+    _compiled.cache_clear()
+    assert refusals(anna, Use("J", "web")) == ["device"]
+    say_yes(anna, Use("J", "web"), evidence=cast.SHOWN, at=cast.noon(date(2026, 5, 1)))
+    assert refusals(anna, Use("J", "web")) == []
+    _compiled.cache_clear()
+
+
+def test_a_yes_said_under_a_restriction_waits_until_it_is_lifted() -> None:
+    anna = cast.person()
+    cast.subscription(anna, date(2024, 1, 1))
+    restrict(anna, "a", at=cast.noon(date(2026, 4, 1)))
+    say_yes(anna, H_EMAIL, evidence=cast.SHOWN, at=cast.noon(date(2026, 5, 1)))
+    assert refusals(anna, H_EMAIL) == ["not_restricted"]
+    assert may_process(anna.pk, H_EMAIL).answered_yes(DAY)
+
+
+def test_a_reason_is_told_in_swedish_and_in_english() -> None:
+    anna = cast.person()
+    cast.subscription(anna, date(2024, 1, 1))
+    say_no(anna, H_POST)
+    (no, *_others) = may_process(anna.pk, H_POST).refusals(DAY)
+    assert no.told("sv") == "Du har sagt nej."
+    assert no.told("en") == "You have said no."
+
+
+def test_every_reason_is_written_in_english() -> None:
+    anna = cast.person()
+    for condition in CONDITIONS:
+        with translation.override("en"):
+            told = str(condition.reason)
+        with translation.override("sv"):
+            assert told != str(condition.reason), condition.name
+    assert may_process(anna.pk, H_EMAIL).answers[0].told("en")
+
+
+@pytest.mark.parametrize(
+    "use",
+    [H_EMAIL, H_POST, H_PHONE, Use("C", "post"), Use("A", "post"), Use("A2", "internal")],
+)
+def test_what_is_beside_a_person_is_joined_once(use: Use) -> None:
+    allowed = gate(use).processable(use, DAY)
+    for sql in (str(allowed.query), _compiled(use).one):
+        joined = re.findall(r"LEFT OUTER JOIN|INNER JOIN", sql)
+        standing = use.permission.value != "none"
+        assert len(joined) == 1 + standing + (use.channel == "post") + (use.purpose == "C")
 
 
 def test_every_condition_names_the_rules_it_follows() -> None:
