@@ -21,6 +21,7 @@ COPY consent consent
 COPY disclosures disclosures
 COPY retention retention
 COPY privacy_requests privacy_requests
+COPY marketing marketing
 COPY dentalclean dentalclean
 # Gathering files needs settings but no real secret: these are drawn here and kept nowhere
 RUN python -c "from dentalclean.embedded.keys import generate; \

@@ -145,7 +145,11 @@ def _handing_over(cursor: Any) -> list[str]:
 
 
 def _around_tables(cursor: Any) -> Iterator[str]:
-    """The schema for both, temporary tables for the import, new tables for the owner alone."""
+    """The schema for all, new tables for the owner alone, temporary ones for the import."""
+    owner = _names()["owner"]
+    cursor.execute("SELECT has_schema_privilege(%s, 'public', 'CREATE')", [owner])
+    if not cursor.fetchone()[0]:
+        yield f"GRANT ALL ON SCHEMA public TO {_quoted(owner)}"
     cursor.execute(
         """
         SELECT role, has_schema_privilege(role, 'public', 'USAGE'),
@@ -259,10 +263,11 @@ def check(
         tables = connection.introspection.table_names(cursor)
         if MIGRATIONS not in tables:
             return []
+        states = _trigger_states(cursor)
         gone = sorted(
             f"{table} has lost its trigger {name}"
             for table, name, _operations in protections()
-            if table in tables and (table, name) not in _trigger_states(cursor)
+            if table in tables and (table, name) not in states
         )
         cursor.execute(
             "SELECT count(*) FROM pg_roles WHERE rolname = ANY(%s)", [[*_names().values()]]

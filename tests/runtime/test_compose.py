@@ -25,6 +25,19 @@ def test_no_value_has_a_default_that_works() -> None:
     assert {name for name, rest in asked if rest != ":?"} == {"PORT"}
 
 
+def test_only_the_migration_comes_as_the_owner_and_nobody_as_the_superuser() -> None:
+    comes_as = {
+        name: re.match(r"postgres://(\w+):", service["environment"]["DATABASE_URL"])[1]
+        for name, service in SERVICES.items()
+        if "DATABASE_URL" in service.get("environment", ())
+    }
+    app = dict.fromkeys(("web", "worker", "beat"), "dentalclean_app")
+    assert comes_as == app | {"migrate": "dentalclean_owner"}
+    made = COMPOSE["configs"]["roles"]["content"]
+    for role in ("dentalclean_owner", "dentalclean_app", "dentalclean_auditor"):
+        assert f"CREATE ROLE {role} LOGIN PASSWORD" in made
+
+
 def test_postgresql_18_keeps_its_folder_and_the_broker_its_messages() -> None:
     assert SERVICES["database"]["image"] == "postgres:18"
     assert SERVICES["database"]["volumes"] == ["database:/var/lib/postgresql"]

@@ -1,13 +1,17 @@
 """`make run`: one house that starts, tells, refuses a second one, stops, and survives kill -9."""
 
 import functools
+import json
 import signal
 import socket
 import stat
+import urllib.error
 import urllib.request
+from typing import Any
 
 import pytest
 
+from dentalclean.embedded import servers
 from tests.houses import RunningHouse, gone, wait_until
 
 pytestmark = pytest.mark.house
@@ -81,3 +85,48 @@ def test_a_port_that_is_none_is_refused(unstarted_house: RunningHouse, port: str
     refused = unstarted_house.again("run", PORT=port)
     assert refused.returncode == 1
     assert refused.stderr.startswith("Set PORT to a number between 1 and 65535")
+
+
+def test_the_house_works_as_the_app_and_an_older_one_is_handed_over(house: RunningHouse) -> None:
+    house.start()
+    assert house.stop() == 0
+    with servers.running(house.house, durable=True):  # as it was when there was one role
+        tables = [
+            name
+            for (name,) in house.sql(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' "
+                "UNION ALL SELECT 'FUNCTION _pgtrigger_should_ignore'"
+            )
+        ]
+        for name in tables:
+            kind = "" if name.startswith("FUNCTION") else "TABLE"
+            house.sql(f"ALTER {kind} {name} OWNER TO dentalclean")
+        house.sql("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM dentalclean_app")
+        house.sql("DROP OWNED BY dentalclean_auditor")
+        house.sql("DROP ROLE dentalclean_auditor")
+
+    house.start()
+    owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
+    assert house.sql(owners) == [("dentalclean_owner",)]
+    wait_until(lambda: health(house)["healthy"], 60)
+    assert health(house)["parts"]["rights"] == "ok"
+    sessions = "SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name <> 'test'"
+    asked = f"SET application_name = 'test'; {sessions} AND datname = 'dentalclean'"
+    assert house.sql(asked) == [("dentalclean_app",)]
+    assert house.again("manage", "migrate", "--check").returncode == 0
+    assert house.again("manage", "migrate").returncode == 0
+    assert house.again("manage", "check", "--database", "default").returncode == 0
+    verified = house.again("manage", "verify_ledger")
+    assert verified.returncode == 0, verified.stderr
+    assert house.stop() == 0
+
+
+def health(house: RunningHouse) -> dict[str, Any]:
+    """Ask the house how it is, also when it is not well."""
+    address = f"http://127.0.0.1:{house.port}/healthz/deep"
+    try:
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            found: dict[str, Any] = json.load(answer)
+    except urllib.error.HTTPError as unwell:
+        found = json.load(unwell)
+    return found
