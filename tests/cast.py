@@ -3,6 +3,8 @@
 from datetime import date, datetime, time
 from typing import Any
 
+from django.utils import timezone
+
 from consent import records
 from consent.actions import record_soft_opt_in, serve_notice
 from customers.dates import STOCKHOLM
@@ -56,8 +58,10 @@ def person(given_name: str = "Anna", *, since: date = date(2020, 3, 1), **fields
     )
     records.refresh([customer.pk])
     if notice:
-        serve_notice(customer, collected=Collected.WEB, at=noon(since))
-        record_soft_opt_in(customer, collected=Collected.WEB, at=noon(since))
+        # Whoever comes today has been told by now, also before noon.
+        at = min(noon(since), timezone.now())
+        serve_notice(customer, collected=Collected.WEB, at=at)
+        record_soft_opt_in(customer, collected=Collected.WEB, at=at)
     return customer
 
 
