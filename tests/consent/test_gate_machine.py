@@ -301,8 +301,8 @@ def test_a_life_step_by_step() -> None:
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=10,
-            stateful_step_count=12,
+            max_examples=12,
+            stateful_step_count=14,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
