@@ -18,6 +18,7 @@ class Period:
 
     category: Category
     rule: str
+    clause: str  # of the policy, by its number in policy.md
     starts: str | Promise
     lasts: str | Promise
     why: str | Promise
@@ -27,6 +28,7 @@ SCHEDULE: tuple[Period, ...] = (
     Period(
         Category.IDENTITY,
         "RET-02",
+        "P22",
         _("när du slutar vara kund"),
         _("högst tre år, kortare om du säger nej till reklam"),
         _("Vi behöver veta vem du är medan du är kund, och får sedan skicka erbjudanden en tid."),
@@ -34,6 +36,7 @@ SCHEDULE: tuple[Period, ...] = (
     Period(
         Category.CONTACT,
         "RET-02",
+        "P22",
         _("när du slutar vara kund"),
         _("högst tre år, kortare om du säger nej till reklam"),
         _("Vi behöver kunna nå dig medan du är kund, och får sedan skicka erbjudanden en tid."),
@@ -41,6 +44,7 @@ SCHEDULE: tuple[Period, ...] = (
     Period(
         Category.ADDRESS,
         "RET-02",
+        "P22",
         _("när du slutar vara kund"),
         _("högst tre år, kortare om du säger nej till reklam"),
         _("Vi behöver veta vart paketen ska, och får sedan skicka erbjudanden en tid."),
@@ -48,6 +52,7 @@ SCHEDULE: tuple[Period, ...] = (
     Period(
         Category.NATIONAL_ID,
         "RUL-16",
+        "P23",
         _("när vi senast behövde det för ett köp mot faktura"),
         _("30 dagar"),
         _("Personnumret behövs bara för att pröva köp mot faktura."),
@@ -55,6 +60,7 @@ SCHEDULE: tuple[Period, ...] = (
     Period(
         Category.ACCOUNT,
         "RET-02",
+        "P22",
         _("när dina kontaktuppgifter raderas"),
         _("samma natt"),
         _("Inloggningen följer dina kontaktuppgifter."),
@@ -62,6 +68,7 @@ SCHEDULE: tuple[Period, ...] = (
     Period(
         Category.HISTORY,
         "RUL-24",
+        "P20",
         _("när uppgiften ändrades"),
         _("24 månader, eller tills uppgiften själv raderas"),
         _("Vi behöver kunna visa vem som ändrade vad."),
@@ -69,6 +76,7 @@ SCHEDULE: tuple[Period, ...] = (
     Period(
         Category.PURCHASES,
         "CLM-02",
+        "P20",
         _("när du fick leveransen eller prenumerationen slutade"),
         _("tre år"),
         _("Så länge kan du reklamera det du har köpt."),
@@ -76,6 +84,7 @@ SCHEDULE: tuple[Period, ...] = (
     Period(
         Category.INVOICES,
         "BFL-01",
+        "P24",
         _("när räkenskapsåret slutar"),
         _("till och med den 31 december det sjunde året därefter"),
         _("Bokföringslagen kräver det."),
@@ -83,6 +92,7 @@ SCHEDULE: tuple[Period, ...] = (
     Period(
         Category.SUPPORT,
         "RUL-23",
+        "P20",
         _("när frågan är besvarad"),
         _("12 månader, en reklamation tre år från leveransen"),
         _("Så att du slipper börja om när du hör av dig igen."),
@@ -90,6 +100,7 @@ SCHEDULE: tuple[Period, ...] = (
     Period(
         Category.PROOF,
         "RUL-27",
+        "P20",
         _("när valet slutar gälla"),
         _("fem år"),
         _("Vi måste kunna visa vad du har sagt ja och nej till."),
@@ -97,6 +108,7 @@ SCHEDULE: tuple[Period, ...] = (
     Period(
         Category.MESSAGES,
         "RUL-26",
+        "P20",
         _("när meddelandet skickades"),
         _("texten raderas direkt, noteringen efter 24 månader"),
         _("Vi behöver kunna visa vad vi har skickat."),
@@ -104,6 +116,7 @@ SCHEDULE: tuple[Period, ...] = (
     Period(
         Category.CASES,
         "DSR-06",
+        "P20",
         _("när ärendet är avslutat"),
         _("fem år"),
         _("Vi måste kunna visa att du fick svar i tid."),
@@ -111,6 +124,7 @@ SCHEDULE: tuple[Period, ...] = (
     Period(
         Category.RECEIPTS,
         "ERA-08",
+        "P20",
         _("när raderingen gjordes"),
         _("fem år"),
         _("Vi måste kunna visa att vi har raderat. Kvittot säger inte vem det gällde."),
@@ -118,6 +132,7 @@ SCHEDULE: tuple[Period, ...] = (
     Period(
         Category.STAFF_LOG,
         "RUL-24",
+        "P20",
         _("när dina kontaktuppgifter raderas"),
         _("samma natt"),
         _("Vi behöver kunna visa vad vi har ändrat."),
@@ -125,6 +140,7 @@ SCHEDULE: tuple[Period, ...] = (
     Period(
         Category.ACCESS_LOG,
         "ACC-05",
+        "P20",
         _("när någon hos oss tittade"),
         _("24 månader"),
         _("Så att du kan få veta när vi har tittat på dina uppgifter, och varför."),
@@ -132,6 +148,7 @@ SCHEDULE: tuple[Period, ...] = (
     Period(
         Category.SHELL,
         "RUL-01",
+        "P20",
         _("när allt annat är raderat"),
         _("samma natt"),
         _("Kundnumret håller ihop det som måste stå kvar."),

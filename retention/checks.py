@@ -1,0 +1,33 @@
+"""What must be true of the periods before the program starts."""
+
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, register
+
+from customers.personal_data import Category
+from retention.schedule import SCHEDULE
+
+
+@register("retention")
+def check_schedule(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a category without a period, or with more than one (RET-01)."""
+    named = [period.category for period in SCHEDULE]
+    return [
+        Error(
+            f"The category {category.name} has {named.count(category) or 'no'} "
+            f"period{'s' if named.count(category) else ''}.",
+            hint=f"Give Category.{category.name} one line in retention/schedule.py.",
+            id="retention.E001",
+        )
+        for category in Category
+        if named.count(category) != 1
+    ] + [
+        Error(
+            f"The period of {period.category.name} does not say when it starts, how long it "
+            "lasts, why, and by which rule and clause.",
+            hint="Fill every field of the line in retention/schedule.py.",
+            id="retention.E002",
+        )
+        for period in SCHEDULE
+        if not all((period.rule, period.clause, period.starts, period.lasts, period.why))
+    ]
