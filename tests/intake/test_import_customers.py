@@ -102,7 +102,9 @@ def test_a_person_comes_in_whole(tmp_path: Path) -> None:
         "yes",
     }
     assert "ikryssad" in EventDetail.objects.get().evidence
-    assert may_process(anna.pk, H_EMAIL).allowed(today())
+    # A yes that nobody has heard from since counts for two years (CON-05).
+    assert may_process(anna.pk, H_EMAIL).allowed(date(2022, 3, 1))
+    assert not may_process(anna.pk, H_EMAIL).allowed(date(2022, 3, 2))
     assert ProcessingRecord.objects.filter(customer=anna, purpose="A").exists()
 
 
