@@ -1,4 +1,4 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin import apps as admin_apps
 from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate, pre_migrate
@@ -20,7 +20,7 @@ class DentalcleanConfig(AppConfig):
         put_on_the_map()
         register(database_roles.check, Tags.database)
         # Both signals come once per app that has models; once is enough, and all tables are there.
-        once = self.apps.get_app_config("customers")
+        once = apps.get_app_config("customers")
         pre_migrate.connect(database_roles.before_migrate, sender=once)
         post_migrate.connect(database_roles.after_migrate, sender=once)
 

@@ -66,10 +66,10 @@ def auditor_rights() -> Rights:
 def always_refused(model: type[models.Model]) -> frozenset[str]:
     """Give what a table is protected against whatever the row."""
     return frozenset(
-        str(operation)
+        operation
         for trigger in _triggers(model)
         if isinstance(trigger, pgtrigger.Protect)
-        for operation in trigger.operation
+        for operation in _operations(trigger)
     )
 
 
@@ -77,9 +77,9 @@ def protections() -> Iterator[tuple[str, str, frozenset[str]]]:
     """Yield table, name and operations of each trigger that protects what is stored."""
     for model in _models():
         for trigger in _triggers(model):
-            operations = frozenset(str(operation) for operation in trigger.operation)
+            operations = _operations(trigger)
             if operations - {"INSERT"}:
-                yield model._meta.db_table, trigger.get_pgid(model), operations
+                yield model._meta.db_table, trigger.get_pgid(model), operations  # type: ignore[arg-type]
 
 
 def _models() -> Iterator[type[models.Model]]:
@@ -92,12 +92,17 @@ def _triggers(model: type[models.Model]) -> Sequence[pgtrigger.Trigger]:
     return getattr(model._meta, "triggers", ())
 
 
+def _operations(trigger: pgtrigger.Trigger) -> frozenset[str]:
+    return frozenset(str(operation) for operation in trigger.operation or ())
+
+
 # Bringing the database to it
 
 
 def demand_roles() -> None:
     """Make the roles that are missing, and demand the owner; raises RolesError."""
-    if connection.pg_version < OLDEST * 10000:
+    version: int = connection.pg_version  # type: ignore[attr-defined]
+    if version < OLDEST * 10000:
         raise RolesError(f"Use PostgreSQL {OLDEST} or newer; 18 is what is tested.")
     with connection.cursor() as cursor:
         cursor.execute(
