@@ -67,8 +67,19 @@ class SaysWhatItCovers:
 
 class EventInline(SaysWhatItCovers, ReadOnlyInline):
     model = Event
-    fields = ("at", "kind", "about", "by", "third_party", "collected", "authority")
+    fields = ("at", "kind", "about", "by", "third_party", "collected", "wording", "authority")
     ordering = ("-pk",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Fetch the wordings along."""
+        return super().get_queryset(request).select_related("notice__policy_version")
+
+    @admin.display(description=_("ordalydelse"))
+    def wording(self, event: Event) -> str:
+        """Return the version and language of what the person was shown or read (INF-01)."""
+        if event.notice is None:
+            return ""
+        return f"{event.notice.policy_version.version}, {event.notice.language}"
 
 
 @admin.register(PolicyVersion)

@@ -346,8 +346,18 @@ def history(customer: Customer) -> list[dict[str, str]]:
         {
             "when": full_day(event.at),
             "what": said(event.kind, event.purpose, event.channel) + ",",
-            "how": str(event.get_collected_display()),
+            "how": _how(event),
             "receipt": reverse("consent:receipt", args=[number_of(event.pk)]),
         }
-        for event in Event.objects.filter(customer=customer).order_by("-pk")
+        for event in Event.objects.filter(customer=customer)
+        .select_related("notice__policy_version")
+        .order_by("-pk")
     ]
+
+
+def _how(event: Event) -> str:
+    how = str(event.get_collected_display())
+    if event.kind != Event.Kind.NOTICE_SERVED or event.notice is None:
+        return how
+    version = event.notice.policy_version.version
+    return _("%(how)s, version %(version)s") % {"how": how, "version": version}

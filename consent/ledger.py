@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from consent.functions import NAMED
-from consent.models import Event, Notice
+from consent.models import Authority, Event, Notice
 from consent.standing import REFUSALS, applies_to
 from customers.dates import stockholm_date
 from customers.models import Customer, User
@@ -88,7 +88,7 @@ def append(
     if kind in (Kind.RESTRICTED, Kind.UNRESTRICTED):
         with transaction.atomic():
             row = _call(values)
-            _restrict(customer, kind, ground)
+            _restrict(customer, kind, ground, authority)
     else:
         row = _call(values)
     if row is None:
@@ -131,10 +131,15 @@ def _uses(
     )
 
 
-def _restrict(customer: Customer, kind: str, ground: str) -> None:
-    """Bring the person's restriction up to the entry just written; the row is locked already."""
+def _restrict(customer: Customer, kind: str, ground: str, authority: int) -> None:
+    """Bring the person's restriction up to the entry just written; the row is locked already.
+
+    Their own limit falls to their own word only (RES-03).
+    """
     customer.refresh_from_db(fields=["restriction"])
     if kind == Kind.UNRESTRICTED:
+        if customer.restriction == Restriction.VOLUNTARY and authority < Authority.PERSON:
+            return
         after = Restriction.NONE.value
     elif customer.restriction and ground == Restriction.VOLUNTARY:
         return

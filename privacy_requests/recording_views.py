@@ -60,7 +60,7 @@ def show(admin: CustomerAdmin, request: HttpRequest, person: Customer) -> HttpRe
         back=reverse(f"admin:{PAGE.name}", args=[person.pk]),
         template=TEMPLATE,
         title=_("Skriv in för %(number)s") % {"number": person.number},
-        answer=f"{said.in_words()}.",
+        answer=_("Kunden ser det så här: %(what)s.") % {"what": said.in_words()},
         script=form.read[1] if form.read else "",
         version=form.read[0].policy_version.version if form.read else "",
         submit=_("Skriv in"),

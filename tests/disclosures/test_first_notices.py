@@ -14,18 +14,20 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from consent.actions import current_notice, serve_notice
+from consent.choices import history
 from consent.models import Event
 from consent.purposes import Use
 from consent.rules import may_process
 from consent.unsubscribe import code
 from customers.dates import today
-from customers.models import Customer
+from customers.models import Customer, User
 from customers.models.channels import Collected, Source
 from disclosures.actions import deliver, relay, take
 from disclosures.models import Outbox
 from disclosures.notices import notices_given, send_first_notice, send_first_notices
 from disclosures.tasks import first_notices
 from tests import cast
+from tests.admin.conftest import Desk
 
 pytestmark = pytest.mark.django_db
 
@@ -254,3 +256,22 @@ def test_batches_reach_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
         untold(f"Anna{n}", email="" if n == 1 else f"a{n}@example.se")
     assert send_first_notices() == 5
     assert send_first_notices(timezone.now() + timedelta(days=1)) == 0
+
+
+def test_the_person_and_staff_see_what_was_told_when_and_how() -> None:
+    anna = untold()
+    send_first_notice(anna)
+    relay()
+    notice = notices_given(anna)[0].notice
+    assert notice is not None
+    version = notice.policy_version.version
+    (line,) = history(anna)
+    assert (line["what"], line["how"]) == (
+        "Du fick veta hur vi använder dina uppgifter,",
+        f"i mejl, version {version}",
+    )
+    superuser = Client()
+    superuser.force_login(User.objects.create_superuser("rot@dentalclean.example"))
+    Desk.says_why(superuser, anna)
+    page = superuser.get(f"/personal/customers/customer/{anna.pk}/change/").content.decode()
+    assert f"{version}, sv" in page
