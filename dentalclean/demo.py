@@ -93,7 +93,7 @@ def _told(customer: Customer, day: date) -> None:
     """Give the first information: in short at first where it is so, then whole (INF-04)."""
     serve_notice(customer, collected=customer.collected, at=_at(day))
     if customer.noticed_on is None:
-        whole = current_notice(customer.collected, customer.language)
+        whole = current_notice(Collected.POST, customer.language)
         serve_notice(customer, collected=Collected.EMAIL, notice=whole, at=_at(day))
 
 

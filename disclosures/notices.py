@@ -17,10 +17,12 @@ from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
+from consent.actions import TOLD_IN_SHORT
 from consent.models import Event, Notice
 from consent.unsubscribe import code, preference_link
 from customers.dates import today
 from customers.models import Address, Customer
+from customers.models.channels import Collected
 from disclosures.actions import draft_letter, draft_mail, queue_drafts
 from disclosures.models import Outbox
 from disclosures.rules import owed_first_notice
@@ -70,9 +72,11 @@ def _queue(people: QuerySet[Customer]) -> int:
 
 def _drafts(person: Any, wordings: dict[tuple[str, str], Notice]) -> Iterator[Outbox]:
     language = "en" if person.language == "en" else "sv"
-    wording = wordings.get((person.collected, language))
+    # What was said in short is told in full now (INF-04).
+    collected = Collected.POST if person.collected in TOLD_IN_SHORT else person.collected
+    wording = wordings.get((collected, language))
     if wording is None:
-        log.error("There is no %s wording for what comes by %s.", language, person.collected)
+        log.error("There is no %s wording for what comes by %s.", language, collected)
         return
     context = {"notice": wording.text}
     if person.way == Outbox.Kind.MAIL:

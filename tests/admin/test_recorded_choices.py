@@ -81,7 +81,7 @@ def test_an_unclear_no_is_the_first_choice_and_stops_everything(
 
 def test_a_yes_by_phone_keeps_the_words_that_were_read_out(cecilia: Client) -> None:
     anna = customer()
-    say_no(anna)
+    say_no(anna, at=timezone.now() - timedelta(minutes=2))
     Desk.says_why(cecilia, anna)
     page = cecilia.get(address(anna, **YES))
     notice = current_notice("phone", "sv")

@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from consent.actions import current_notice, serve_notice
+from consent.actions import TOLD_IN_SHORT, current_notice, serve_notice
 from consent.choices import history
 from consent.models import Event
 from consent.purposes import Use
@@ -26,6 +26,7 @@ from disclosures.actions import deliver, relay, take
 from disclosures.models import Outbox
 from disclosures.notices import notices_given, send_first_notice, send_first_notices
 from disclosures.tasks import first_notices
+from retention.actions import execute, open_run
 from tests import cast
 from tests.admin.conftest import Desk
 
@@ -172,17 +173,27 @@ def test_who_has_no_e_mail_gets_a_letter_with_a_code() -> None:
     "fields",
     [
         {"deceased_on": date(2026, 1, 1)},
-        {"given_name": "", "family_name": "", "email": ""},
         {"noticed_on": date(2020, 1, 1)},
         {"protection": "secrecy"},
     ],
 )
-def test_who_is_told_already_dead_erased_or_not_to_be_written_to_gets_none(
+def test_who_is_told_already_dead_or_not_to_be_written_to_gets_none(
     fields: dict[str, Any],
 ) -> None:
     anna = untold()
     Customer.objects.filter(pk=anna.pk).update(**fields)
     assert send_first_notices() == 0
+
+
+def test_who_is_erased_gets_none_and_one_on_its_way_stays_at_home() -> None:
+    fields = {"collected": Collected.IMPORT, "source": Source.IMPORT, "account": False}
+    anna = cast.person("Anna", since=date(2024, 1, 8), notice=False, **fields)
+    send_first_notice(anna)
+    execute(open_run(date(2026, 1, 1))[0])
+    assert Customer.objects.get(pk=anna.pk).name == ""
+    assert send_first_notices() == 0
+    assert relay() == 0
+    assert not notices_given(anna).exists()
 
 
 def test_who_cannot_be_reached_is_told_on_no_page_of_ours_but_min_sida() -> None:
@@ -231,12 +242,24 @@ def test_a_short_notice_opens_nothing_and_the_whole_one_follows(way: str) -> Non
     assert [event.collected for event in notices_given(anna)] == [way, "email"]
 
 
-@pytest.mark.parametrize("collected", [way for way in Collected if way != Collected.REGISTER])
+@pytest.mark.parametrize("collected", Collected)
 @pytest.mark.parametrize("language", ["sv", "en"])
 def test_each_way_of_collecting_has_its_own_wording(collected: str, language: str) -> None:
     anna = untold(collected=collected, language=language)
     assert send_first_notice(anna)
-    assert current_notice(collected, language).text in Outbox.objects.get().body
+    whole = "post" if collected in TOLD_IN_SHORT else collected
+    assert current_notice(whole, language).text in Outbox.objects.get().body
+
+
+def test_a_short_notice_reads_as_its_medium() -> None:
+    texts = {way: current_notice(way, "sv").text for way in Collected}
+    assert len(set(texts.values())) == len(Collected)
+    # Half a minute aloud, the foot of a slip, and a reply.
+    assert len(texts["phone"].split()) < 75
+    assert len(texts["slip"]) < 300
+    assert len(texts["social"]) < 280
+    for text in texts.values():
+        assert "nej" in text
 
 
 def test_a_batch_costs_the_same_however_many_people() -> None:
