@@ -51,10 +51,18 @@ def publish_policy(version: str, effective_on: date, texts: dict[tuple[str, str]
         )
 
 
-def current_notice(collected: str, language: str) -> Notice:
-    """Return the wording in force for a channel; raises Notice.DoesNotExist."""
+def current_notice(collected: str, language: str, on: date | None = None) -> Notice:
+    """Return the wording in force for a channel on a day; raises Notice.DoesNotExist.
+
+    A version published ahead waits for its day (INF-05); before the first one, the first counts.
+    """
+    on = on or today()
     found = Notice.objects.filter(collected=collected, language=language)
-    return found.order_by("-policy_version__effective_on", "-policy_version_id")[:1].get()
+    in_force = found.filter(policy_version__effective_on__lte=on).order_by(
+        "-policy_version__effective_on", "-policy_version_id"
+    )
+    first = found.order_by("policy_version__effective_on", "-policy_version_id")
+    return in_force.first() or first[:1].get()
 
 
 @transaction.atomic
@@ -78,7 +86,8 @@ def serve_notice(
         Kind.NOTICE_SERVED,
         collected=collected,
         authority=Authority.SYSTEM,
-        notice=notice or current_notice(collected, customer.language or "sv"),
+        notice=notice
+        or current_notice(collected, customer.language or "sv", stockholm_date(at) if at else None),
         evidence=evidence,
         actor=actor,
         at=_past(at),

@@ -5,18 +5,26 @@ text has changed, and a check refuses a program and a database that do not fit.
 """
 
 import hashlib
+from collections.abc import Iterable
 
 from django.db import connection
 
 from consent.models import Authority, Event, Standing
 from consent.purposes import CATALOGUE
 from consent.records import REFRESH_SQL
+from consent.standing import REFUSALS
 from customers.dates import FAR, NEVER
 
 Kind = Event.Kind
 Held = Standing.Permission
 FAR_DAY, NEVER_DAY = f"DATE '{FAR.isoformat()}'", f"DATE '{NEVER.isoformat()}'"
 NAMED = tuple(purpose.code for purpose in CATALOGUE if purpose.named_third_party)
+MARKETING = tuple(purpose.code for purpose in CATALOGUE if purpose.is_marketing)
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(f"'{word}'" for word in words)
+
 
 REFRESH = f"""
 CREATE OR REPLACE FUNCTION consent_refresh(ids bigint[]) RETURNS bigint LANGUAGE plpgsql AS $body$
@@ -30,7 +38,8 @@ END $body$
 """
 
 # What `consent.standing.after` says, for all the uses of an entry at once. Each statement in here
-# sees what was committed while the first one waited for the person.
+# sees what was committed while the first one waited for the person; a transaction that sees one
+# moment only would not, and is turned away.
 APPEND = f"""
 CREATE OR REPLACE FUNCTION consent_append(
     of_customer bigint, at_moment timestamptz, on_day date, of_kind text, of_purpose text,
@@ -46,7 +55,12 @@ DECLARE
     lasted jsonb;
     lasts jsonb;
     stands boolean;
+    overruled boolean := FALSE;
 BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE feature_not_supported
+            USING MESSAGE = 'Acts are written under READ COMMITTED only.';
+    END IF;
     SELECT pseudonym, language, restriction INTO person
       FROM customers_customer WHERE id = of_customer FOR NO KEY UPDATE;
     IF NOT FOUND THEN
@@ -59,7 +73,7 @@ BEGIN
           FROM consent_notice n JOIN consent_policyversion v ON v.id = n.policy_version_id
          WHERE n.collected = collected_by
            AND n.language = COALESCE(NULLIF(person.language, ''), 'sv')
-         ORDER BY v.effective_on DESC, v.id DESC LIMIT 1;
+         ORDER BY v.effective_on > on_day, abs(v.effective_on - on_day), v.id DESC LIMIT 1;
         IF NOT FOUND THEN
             RAISE no_data_found USING MESSAGE = 'There is no wording in force.';
         END IF;
@@ -72,6 +86,22 @@ BEGIN
            AND y.third_party = to_party AND y.permission = '{Held.CONSENT}' AND NOT y.declined)
     THEN
         of_kind := '{Kind.CONSENT_WITHDRAWN}';
+    END IF;
+
+    -- What `consent.standing.is_overruled` says.
+    IF of_kind = '{Kind.CONSENT_GIVEN}' THEN
+        overruled := EXISTS (
+            SELECT FROM consent_event r
+             WHERE r.subject = person.pseudonym AND r.kind IN ({_listed(REFUSALS)})
+               AND (r.purpose = of_purpose
+                    OR (r.purpose = '' AND of_purpose IN ({_listed(MARKETING)})))
+               AND r.channel IN ('', by_channel) AND r.third_party IN ('', to_party)
+               AND (r.at > at_moment
+                    OR (with_authority < {Authority.PERSON.value} AND NOT EXISTS (
+                        SELECT FROM consent_standing y
+                         WHERE y.customer_id = of_customer AND y.purpose = of_purpose
+                           AND y.channel = by_channel AND y.third_party = to_party
+                           AND y.permission <> '{Held.NONE}'))));
     END IF;
 
     INSERT INTO consent_event (at, subject, kind, purpose, channel, third_party, ground, notice_id,
@@ -90,7 +120,7 @@ BEGIN
                use_parties || array_agg(s.third_party)
           INTO use_purposes, use_channels, use_parties
           FROM consent_standing s
-         WHERE s.customer_id = of_customer AND s.purpose IN ({", ".join(map(repr, NAMED))})
+         WHERE s.customer_id = of_customer AND s.purpose IN ({_listed(NAMED)})
            AND of_purpose IN ('', s.purpose) AND by_channel IN ('', s.channel);
     END IF;
 
@@ -111,6 +141,7 @@ BEGIN
            CASE WHEN opens_now THEN {FAR_DAY} ELSE {NEVER_DAY} END,
            on_day, with_authority, entry
       FROM unnest(use_purposes, use_channels, use_parties) AS u (purpose, channel, third_party)
+     WHERE NOT overruled
         ON CONFLICT (customer_id, purpose, channel, third_party) DO UPDATE
        SET permission = CASE WHEN refused THEN s.permission ELSE EXCLUDED.permission END,
            declined = refused,
@@ -124,9 +155,9 @@ BEGIN
            WHEN '{Kind.NOTICE_SERVED}' THEN s.permission = '{Held.NONE}' AND NOT s.declined
            WHEN '{Kind.UNPROVEN}' THEN FALSE
            WHEN '{Kind.SOFT_OPT_IN}' THEN s.permission <> '{Held.CONSENT}' AND NOT s.declined
-           -- A refusal falls only to the person's own yes, given that day or later (OBJ-06).
-           WHEN '{Kind.CONSENT_GIVEN}' THEN NOT s.declined
-                OR (with_authority = {Authority.PERSON.value} AND s.since <= on_day)
+           -- A refusal falls only to the person's own yes (OBJ-06).
+           WHEN '{Kind.CONSENT_GIVEN}'
+           THEN NOT s.declined OR with_authority = {Authority.PERSON.value}
            ELSE NOT s.declined END
        AND (refused OR (s.permission, s.declined, s.opens, s.closes, s.since, s.authority)
             IS DISTINCT FROM (EXCLUDED.permission, EXCLUDED.declined, EXCLUDED.opens,

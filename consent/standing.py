@@ -57,8 +57,8 @@ def applies_to(event: Event) -> Iterator[Use]:
 def after(state: State | None, event: Event) -> State | None:
     """Return the standing of a use after an event that speaks of it; None where there is none.
 
-    A refusal falls only to the person's own yes, given that day or later (OBJ-06); a slip found
-    afterwards is an earlier one.
+    A refusal falls only to the person's own yes (OBJ-06). A yes that a refusal overrules is not
+    asked about here.
     """
     day = stockholm_date(event.at)
     match event.kind:
@@ -75,7 +75,7 @@ def after(state: State | None, event: Event) -> State | None:
             return state
         case Kind.CONSENT_GIVEN:
             own = event.authority == Authority.PERSON
-            if state is not None and state.declined and not (own and day >= state.since):
+            if state is not None and state.declined and not own:
                 return state
             return State(Held.CONSENT, False, day, FAR, day, event.authority)
         case _ if event.kind in REFUSALS:
@@ -97,12 +97,40 @@ def _refused(state: State | None, day: date, authority: int) -> State:
 def replay(events: Iterable[Event]) -> dict[Use, State]:
     """Return every standing that one person's events add up to, in the order of the ledger."""
     standings: dict[Use, State] = {}
+    refusals: list[Event] = []
     for event in events:
         for use in targets(event, standings):
+            if is_overruled(event, use, standings.get(use), refusals):
+                continue
             state = after(standings.get(use), event)
             if state is not None:
                 standings[use] = state
+        if event.kind in REFUSALS:
+            refusals.append(event)
     return standings
+
+
+def is_overruled(event: Event, use: Use, state: State | None, refusals: Iterable[Event]) -> bool:
+    """Say whether a yes changes nothing for the refusals that were written before it (OBJ-06).
+
+    A slip found afterwards is older than the latest no, be it by an hour (RUL-34). And what others
+    tell of a yes opens nothing that a no to everything spoke of, such as a company that the person
+    had not heard of then (RUL-30).
+    """
+    if event.kind != Kind.CONSENT_GIVEN:
+        return False
+    told = event.authority < Authority.PERSON
+    nothing_held = told and (state is None or state.permission == Held.NONE)
+    return any((r.at > event.at or nothing_held) and _reaches(r, use) for r in refusals)
+
+
+def _reaches(refusal: Event, use: Use) -> bool:
+    everything = refusal.purpose == "" and use.of.is_marketing
+    return (
+        (everything or refusal.purpose == use.purpose)
+        and refusal.channel in ("", use.channel)
+        and refusal.third_party in ("", use.third_party)
+    )
 
 
 def targets(event: Event, standings: dict[Use, State]) -> Iterator[Use]:

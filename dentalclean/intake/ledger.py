@@ -11,7 +11,7 @@ from typing import Any
 from consent.actions import current_notice
 from consent.models import Authority, Event, Standing
 from consent.purposes import CATALOGUE
-from consent.standing import applies_to
+from consent.standing import REFUSALS, applies_to
 from customers.dates import FAR, NEVER
 from customers.models.channels import Collected
 from dentalclean.intake.formats import CONSENTS
@@ -21,6 +21,8 @@ Kind = Event.Kind
 Held = Standing.Permission
 FAR_DAY, NEVER_DAY = f"DATE '{FAR.isoformat()}'", f"DATE '{NEVER.isoformat()}'"
 NAMED = ", ".join(f"'{purpose.code}'" for purpose in CATALOGUE if purpose.named_third_party)
+MARKETING = ", ".join(f"'{purpose.code}'" for purpose in CATALOGUE if purpose.is_marketing)
+REFUSED = ", ".join(f"'{kind}'" for kind in REFUSALS)
 
 # A file is our word for a yes, and the person's own for a no, which only the person takes back.
 SAID_BY = {
@@ -110,6 +112,21 @@ SPOKEN = """
       FROM said s
       JOIN spoken_uses u ON u.kind = s.kind AND u.purpose = s.purpose AND u.channel = s.channel
        AND u.named = (s.third_party <> '')
+"""
+# What `consent.standing.is_overruled` says: no file opens what a no to everything spoke of.
+OVERRULED = f"""
+    DELETE FROM spoken USING said s
+     WHERE spoken.id = s.id AND s.kind = '{Kind.CONSENT_GIVEN}' AND EXISTS (
+           SELECT FROM consent_event r
+            WHERE r.subject = s.subject AND r.id < s.id AND r.kind IN ({REFUSED})
+              AND (r.purpose = spoken.purpose
+                   OR (r.purpose = '' AND spoken.purpose IN ({MARKETING})))
+              AND r.channel IN ('', spoken.channel) AND r.third_party IN ('', spoken.third_party)
+              AND (r.at > s.at OR NOT EXISTS (
+                   SELECT FROM consent_standing o
+                    WHERE o.customer_id = spoken.customer_id AND o.purpose = spoken.purpose
+                      AND o.channel = spoken.channel AND o.third_party = spoken.third_party
+                      AND o.permission <> '{Held.NONE}')))
 """
 # RUL-30: a total no reaches every partner named before it.
 REACHED = f"""
@@ -258,6 +275,7 @@ def write_standings(cursor: Any) -> None:
             )
     cursor.execute("ANALYZE spoken_uses")
     cursor.execute(SPOKEN)
+    cursor.execute(OVERRULED)
     cursor.execute(REACHED)
     cursor.execute("ANALYZE spoken")
     cursor.execute(STAND)

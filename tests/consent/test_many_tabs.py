@@ -255,3 +255,14 @@ def test_an_unknown_purpose_or_way_does_not_exist(path: str) -> None:
         assert client.post(f"/mina-val/{path}/", {"answer": answer}).status_code == 404
     assert client.get(f"/mina-val/{path}/ja/").status_code == 404
     assert last_event() == before
+
+
+def test_a_transaction_that_sees_one_moment_only_writes_no_act() -> None:
+    anna = customer()
+    before = ledger(anna)
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        with pytest.raises(DatabaseError, match="READ COMMITTED"), transaction.atomic():
+            actions.say_no(anna, POST)
+    assert ledger(anna) == before

@@ -108,3 +108,15 @@ def test_the_standing_equals_the_replay_of_the_ledger(
             assert stored(customer) == replay(events)
             lines = Standing.objects.filter(customer=customer).select_related("event")
             assert all(line.event.customer_id == customer.pseudonym for line in lines)
+
+
+def test_no_file_opens_a_company_after_a_no_to_everything() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        load(Path(name), customers=[person("K1")])
+        customer = Customer.objects.get(number="K1")
+        say_no(customer)
+        partner = Use("P", "email", "Tandvännen AB")
+        load(Path(name), consents=[row(partner, "yes", date(2020, 1, 2), "Talong")])
+    assert Event.objects.filter(customer=customer, kind=Event.Kind.CONSENT_GIVEN).exists()
+    assert not Standing.objects.filter(customer=customer, permission="consent").exists()
+    assert stored(customer) == replay(Event.objects.filter(customer=customer).order_by("pk"))
