@@ -183,10 +183,14 @@ class _Row:
             yield _("Vi skickar inte reklam till adresser som finns i NIX.")
 
     def _what_a_yes_does(self) -> str:
-        return _("Säger du ja får vi %(what)s %(until)s.") % {
+        words = {
+            "company": settings.CONTROLLER["name"],
             "what": LETS_US.get((self.use.purpose, self.use.channel), self.use.of.name),
             "until": self.until_of_a_yes(),
         }
+        if self.use.channel in (Channel.PHONE, Channel.POST):  # a yes beats NIX by name (NIX-04)
+            return _("Säger du ja får %(company)s %(what)s %(until)s.") % words
+        return _("Säger du ja får vi %(what)s %(until)s.") % words
 
     def _what_it_awaits(self) -> Iterable[str]:
         if "reachable" in self.refused:

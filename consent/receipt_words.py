@@ -102,7 +102,7 @@ _OWN_LIMIT = (
     gettext_lazy("Reklam, enkäter, statistik, tips och grupper är stoppade."),
 )
 _NO_TO_ONE_USE = (gettext_lazy("Vi får inte %(act)s."), _FROM_NOW)
-_NO_TO_A_CHANNEL = (gettext_lazy("Vi får inte skicka %(what)s till dig."), _FROM_NOW)
+_NO_TO_A_CHANNEL = (gettext_lazy("Du får ingen %(what)s från oss."), _FROM_NOW)
 _NO_TO_ALL = (
     gettext_lazy("Du får ingen reklam från oss, inte på något sätt."),
     _FROM_NOW,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from consent.models import Authority, Event, EventDetail
 from consent.purposes import BY_CODE
 from consent.receipt_keys import code_of, number_of
 from consent.receipt_words import GROUNDS, PROOF_KEPT, WHOSE_WORD, holds_until, meaning, undo
+from consent.standing import REFUSALS, applies_to, reaches
 from customers.models import Customer
 from customers.models.channels import Channel, Collected
 from customers.models.people import Restriction
@@ -23,6 +25,17 @@ from customers.words import clock, controller, full_day
 Kind = Event.Kind
 # What speaks of everything, and of no purpose.
 OF_NO_PURPOSE = (Kind.NOTICE_SERVED, Kind.SOFT_OPT_IN, Kind.RESTRICTED, Kind.UNRESTRICTED)
+
+
+# What takes back some of an entry; what is told anew or written down again does not.
+TAKEN_BACK_BY: dict[str, tuple[Event.Kind, ...]] = {
+    Kind.NOTICE_SERVED: REFUSALS,
+    Kind.SOFT_OPT_IN: REFUSALS,
+    Kind.CONSENT_GIVEN: REFUSALS,
+    **dict.fromkeys(REFUSALS, (Kind.CONSENT_GIVEN,)),
+    Kind.RESTRICTED: (Kind.UNRESTRICTED,),
+    Kind.UNRESTRICTED: (Kind.RESTRICTED,),
+}
 
 
 @dataclass(frozen=True)
@@ -67,7 +80,31 @@ class Receipt:
 
     @property
     def meaning(self) -> list[str]:
-        return meaning(self.event)
+        changed = self._changed_on()
+        if changed is None:
+            return meaning(self.event)
+        return [
+            _("Det här har ändrats sedan dess, senast %(day)s. Så här sa kvittot då:")
+            % {"day": full_day(changed)},
+            *meaning(self.event),
+        ]
+
+    def _changed_on(self) -> datetime | None:
+        """Say when something was last said that takes back some of this; None if never."""
+        later = Event.objects.filter(
+            customer=self.event.customer_id,
+            pk__gt=self.event.pk,
+            at__gte=self.event.at,
+            kind__in=TAKEN_BACK_BY.get(self.event.kind, ()),
+        )
+        return max((event.at for event in later if self._takes_back(event)), default=None)
+
+    def _takes_back(self, later: Event) -> bool:
+        if self.event.kind in (Kind.RESTRICTED, Kind.UNRESTRICTED):
+            return True
+        return any(reaches(later, use) for use in applies_to(self.event)) or any(
+            reaches(self.event, use) for use in applies_to(later)
+        )
 
     @property
     def undo(self) -> str:

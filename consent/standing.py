@@ -121,15 +121,16 @@ def is_overruled(event: Event, use: Use, state: State | None, refusals: Iterable
         return False
     told = event.authority < Authority.PERSON
     nothing_held = told and (state is None or state.permission == Held.NONE)
-    return any((r.at > event.at or nothing_held) and _reaches(r, use) for r in refusals)
+    return any((r.at > event.at or nothing_held) and reaches(r, use) for r in refusals)
 
 
-def _reaches(refusal: Event, use: Use) -> bool:
-    everything = refusal.purpose == "" and use.of.is_marketing
+def reaches(event: Event, use: Use) -> bool:
+    """Say whether a yes or a no speaks of a use; a no to everything does of every company too."""
+    everything = event.purpose == "" and use.of.is_marketing
     return (
-        (everything or refusal.purpose == use.purpose)
-        and refusal.channel in ("", use.channel)
-        and refusal.third_party in ("", use.third_party)
+        (everything or event.purpose == use.purpose)
+        and event.channel in ("", use.channel)
+        and event.third_party in ("", use.third_party)
     )
 
 

@@ -68,6 +68,8 @@ def choose(request: HttpRequest, customer: Customer, purpose: str, channel: str)
         raise BadRequest("An answer is yes or no.")
     if answer == "no":
         actions.choose(customer, use, yes=False)
+    elif not is_open_to_a_yes(customer, use, today()):
+        pass  # the row says why; words that offered nothing are no proof of a yes (CON-02)
     elif asks_for_wording(use):
         words = wording(customer, use, today())
         if request.POST.get("version") != _version(words):

@@ -155,7 +155,7 @@ def test_nix_is_told_and_a_yes_beats_it_for_three_months() -> None:
     until = full_day(add_months(today(), 3))
     assert choice.effect == (
         "Vi ringer inte nummer som finns i NIX. "
-        f"Säger du ja får vi ringa dig om erbjudanden ändå, till och med {until}."
+        f"Säger du ja får Dentalclean AB ringa dig om erbjudanden ändå, till och med {until}."
     )
     answer(signed_in(anna), "H", "phone", "yes")
     decision = may_process(anna.pk, Use("H", "phone"))
@@ -194,6 +194,26 @@ def test_the_young_are_not_offered_a_yes() -> None:
     ung = cast.person("Ung", birth_date=date(today().year - 12, 1, 1), adult_confirmed_on=None)
     assert row(ung, "H", "email").locked
     assert row(ung, "C", "email").locked
+
+
+def test_a_yes_that_was_not_offered_is_not_written_down() -> None:
+    anna = customer(adult_confirmed_on=None, birth_date=add_months(today(), -15 * 12))
+    client = signed_in(anna)
+    before = Event.objects.count()
+    assert row(anna, "C", "email").locked
+    answer(client, "C", "email", "no")
+    for purpose, channel in (("C", "email"), ("C", "sms"), ("H", "post")):
+        answer(client, purpose, channel, "yes")
+    kinds = Event.objects.order_by("pk").values_list("kind", flat=True)[before:]
+    assert list(kinds) == [Event.Kind.OBJECTED]
+
+
+def test_a_yes_to_calls_and_letters_names_the_company() -> None:
+    anna = customer()
+    client = signed_in(anna)
+    answer(client, "H", "phone", "no")
+    answer(client, "H", "phone", "yes")
+    assert "får Dentalclean AB ringa dig" in EventDetail.objects.latest("pk").evidence
 
 
 def test_the_protected_are_not_offered_post_and_calls() -> None:

@@ -647,3 +647,38 @@ def test_the_canonical_form_has_no_second_reading() -> None:
     signed = sign({"b": "å\n", "a": ["ö", {}], "proof": {"created_by": "x"}})
     assert canonical({"b": "å\n", "a": ["ö", {}]}) == '{"a":["ö",{}],"b":"å\\n"}'.encode()
     assert signed["proof"]["key_id"] == ring()[0].name
+
+
+# What a receipt says stays true when the person changes their mind
+
+
+def changed(event: Event) -> bool:
+    return receipt_of(event).meaning[0].startswith("Det här har ändrats sedan dess")
+
+
+def test_a_receipt_tells_that_it_was_taken_back_later(anna: Customer) -> None:
+    yes = actions.say_yes(anna, H_EMAIL, evidence=WORDS)
+    actions.say_no(anna, H_POST)
+    assert not changed(yes)
+    no = actions.say_no(anna)
+    assert changed(yes)
+    assert not changed(no)
+    assert "Så här sa kvittot då" in made(receipt_of(yes))["description"][0]
+    partner = Use("P", "email", "munvard-vast")
+    actions.say_yes(anna, partner, evidence="Ja, till munvard-vast.")
+    assert changed(no)
+    assert changed(yes)
+
+
+def test_a_limit_and_its_end_tell_of_each_other(anna: Customer) -> None:
+    limited = actions.restrict(anna)
+    assert not changed(limited)
+    lifted = actions.lift_own_restriction(anna)
+    assert (changed(limited), changed(lifted)) == (True, False)
+
+
+@pytest.mark.parametrize("channel", ["email", "phone", "social"])
+def test_a_no_by_one_way_is_said_in_a_whole_sentence(channel: str, anna: Customer) -> None:
+    event = actions.unsubscribe(anna, channel)
+    assert event is not None
+    assert receipt_of(event).meaning[0].startswith("Du får ingen reklam ")
