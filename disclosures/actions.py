@@ -309,7 +309,7 @@ def _may_leave(message: Outbox) -> bool:
     """Ask the gate again, for advertising and notices, at the moment it would leave (idea 4)."""
     if message.notice_id:
         # Not to somebody who has died, is erased or got it elsewhere meanwhile.
-        return still_to_tell().filter(pk=message.customer_id).exists()
+        return still_to_tell().filter(messages=message).exists()
     asked = BY_CODE[message.purpose].is_marketing or message.purpose in NOTICES
     if not asked or message.customer_id is None:
         return True

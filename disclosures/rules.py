@@ -1,6 +1,7 @@
 """Who still has to get the first information, and by which way we may write to a person."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
 
@@ -20,7 +21,7 @@ def still_to_tell() -> QuerySet[Customer]:
 
 def with_way(
     people: QuerySet[Customer], *, no_mail: Q = NOBODY, no_letter: Q = NOBODY
-) -> QuerySet[Customer]:
+) -> QuerySet[Any]:
     """Say of each person by which kind of message we can reach them: mail, letter or "".
 
     A protected person is written to only by the e-mail they have given themselves (SKY-01).
@@ -39,7 +40,7 @@ def with_way(
     )
 
 
-def owed_first_notice(at: datetime) -> QuerySet[Customer]:
+def owed_first_notice(at: datetime) -> QuerySet[Any]:
     """Return the people to tell now, with the way: none on its way, none that failed just now."""
     notices = Outbox.objects.filter(customer=OuterRef("pk"), notice__isnull=False)
     failed = notices.exclude(status=Outbox.Status.QUEUED).filter(finished_at__gt=at - TRY_AGAIN)

@@ -47,7 +47,7 @@ def test_nothing_that_opens_by_itself_lifts_the_persons_no(kind: str, authority:
     anna = customer()
     say_no(anna)
     before = standings(anna)
-    uses = {"purpose": "H", "channel": "email"} if kind == Kind.UNPROVEN else {}
+    uses: dict[str, Any] = {"purpose": "H", "channel": "email"} if kind == Kind.UNPROVEN else {}
     notice = current_notice("web", "sv")
     append(anna, kind, collected="web", authority=authority, notice=notice, **uses)
     assert standings(anna) == before
@@ -88,7 +88,7 @@ def test_the_persons_own_later_yes_lifts_a_no_of_whoever_said_it(
     authority: int, lifted: str
 ) -> None:
     anna = customer()
-    about = {"purpose": "H", "channel": "email"} if lifted == "one" else {}
+    about: dict[str, Any] = {"purpose": "H", "channel": "email"} if lifted == "one" else {}
     append(anna, Kind.OBJECTED, collected="phone", authority=authority, **about)
     assert not may_process(anna.pk, MAIL).allowed(today())
     say_yes(anna, MAIL, evidence="Ja, mejla mig.")

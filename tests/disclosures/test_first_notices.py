@@ -37,7 +37,7 @@ ADS_BY_POST = Use("H", "post")
 
 def untold(given_name: str = "Anna", **fields: Any) -> Customer:
     """Make a customer who has not been told: somebody from an import."""
-    fields = {"collected": Collected.IMPORT, "source": Source.IMPORT, "account": False} | fields
+    fields = {"collected": Collected.IMPORT, "source": Source.IMPORT, "account": False, **fields}
     person = cast.person(given_name, notice=False, **fields)
     cast.subscription(person, date(2024, 1, 8))
     return person
@@ -252,7 +252,7 @@ def test_each_way_of_collecting_has_its_own_wording(collected: str, language: st
 
 
 def test_a_short_notice_reads_as_its_medium() -> None:
-    texts = {way: current_notice(way, "sv").text for way in Collected}
+    texts = {way.value: current_notice(way, "sv").text for way in Collected}
     assert len(set(texts.values())) == len(Collected)
     # Half a minute aloud, the foot of a slip, and a reply.
     assert len(texts["phone"].split()) < 75
