@@ -8,7 +8,7 @@ mentions today: the decision is the intersection of the stretches, so "allowed",
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -28,7 +28,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce, Greatest, Least
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -129,30 +129,26 @@ def _nix_window(use: Use, flag: str, months: int) -> Case:
         after_end = ALWAYS
     return Case(
         When(**{flag: False}, then=OPEN),
-        When(_AGREED, then=Greatest(after_end, _named_yes())),
-        default=after_end,
+        default=Greatest(after_end, _named_yes()),
         output_field=DateField(),
     )
 
 
-def _named_yes() -> Plus:
+def _named_yes() -> Case:
     """NIX-04: a yes that names the company stands above NIX for three months."""
-    return Plus(F("standing__opens"), months=3)
+    return Case(When(_AGREED, then=Plus(F("standing__opens"), months=3)))
 
 
 REGISTERS = {Channel.PHONE: Register.PHONE, Channel.POST: Register.POST}
 
 
-def _washed_until(use: Use) -> Case:
+def _washed_until(use: Use) -> Greatest:
     """RUL-31: the last day our copy of NIX counts; without one, only a yes that names us does."""
     taken = Subquery(
         NixSnapshot.objects.newest(REGISTERS[Channel(use.channel)]).values("taken_on"),
         output_field=DateField(),
     )
-    holds = Least(OPEN, Days(Coalesce(taken, ALWAYS), SNAPSHOT_HOLDS.days))
-    return Case(
-        When(_AGREED, then=Greatest(holds, _named_yes())), default=holds, output_field=DateField()
-    )
+    return Greatest(Days(taken, SNAPSHOT_HOLDS.days), _named_yes())
 
 
 class Days(Func):
@@ -461,8 +457,7 @@ class Decision(NamedTuple):
         return self.asked.answers(self.said)
 
     def allowed(self, on: date) -> bool:
-        opens, closes = self._stretch()
-        return opens <= on.isoformat() <= closes
+        return self.said is not None and self.asked.holds(self.said, on.isoformat())
 
     def changes_on(self, on: date) -> date | None:
         """Return the next day after `on` when the answer changes by itself; None if it never does.
@@ -589,27 +584,43 @@ class _Compiled:
     one: str = field(repr=False)
     many: str = field(repr=False)
     # The columns that differ between people, in the order they are packed.
+    facts: tuple[str, ...] = field(repr=False)
     since: tuple[str, ...] = field(repr=False)
     until: tuple[str, ...] = field(repr=False)
-    facts: tuple[str, ...] = field(repr=False)
+
+    def holds(self, said: str, day: str) -> bool:
+        """Say whether everything holds on a day; what the database did not know refuses.
+
+        Days of four-digit years come in the order of their letters, and an empty one before all.
+        """
+        if not said.startswith(self._facts_hold):
+            return False
+        days = said[self._first_day : -1].split(",")
+        since = days[: self._since]
+        return "" not in since and max(since) <= day <= min(days[self._since :])
 
     def stretch(self, said: str) -> tuple[str, str]:
-        """Return the first and the last day on which everything holds, as they are written.
-
-        Days of four-digit years come in the order of their letters. What the database did not know
-        refuses.
-        """
-        found = said[1:-1].split(",")
-        first, last = len(self.since), len(self.since) + len(self.until)
-        since, until, facts = found[:first], found[first:last], found[last:]
+        """Return the first and the last day on which everything holds, as they are written."""
+        days = said[1:-1].split(",")[len(self.facts) :]
+        since, until = days[: self._since], days[self._since :]
         opens = _FAR if "" in since else max(since)
-        if facts.count("t") < len(facts):
-            return opens, _NEVER
-        return opens, min(until) or _NEVER
+        return opens, min(until) if said.startswith(self._facts_hold) and all(until) else _NEVER
+
+    @cached_property
+    def _facts_hold(self) -> str:
+        return "(" + "t," * len(self.facts)
+
+    @cached_property
+    def _first_day(self) -> int:
+        return len(self._facts_hold)
+
+    @cached_property
+    def _since(self) -> int:
+        return len(self.since)
 
     def answers(self, said: str) -> tuple[Answer, ...]:
         """Take apart what the database said of one person."""
-        columns = (*self.since, *self.until, *self.facts)
+        columns = (*self.facts, *self.since, *self.until)
         found = dict(zip(columns, said[1:-1].split(","), strict=True))
         return tuple(_answer(condition, found) for condition in conditions_for(self.use))
 
@@ -639,10 +650,10 @@ _NOBODY = 9000000000000000001
 def _compiled(use: Use) -> _Compiled:
     found: Any = gate(use).filter(pk=_NOBODY).order_by()
     names = list(found.query.annotations)
-    since, until, facts = (
-        tuple(name for name in names if name.endswith(end)) for end in ("_since", "_until", "_fact")
+    facts, since, until = (
+        tuple(name for name in names if name.endswith(end)) for end in ("_fact", "_since", "_until")
     )
-    said = _Packed(*(F(name) for name in (*since, *until, *facts)))
+    said = _Packed(*(F(name) for name in (*facts, *since, *until)))
     query = found.annotate(said=said).values_list("pk", "held", "said").query
     operations: Any = connection.ops
     sql = operations.compose_sql(*query.sql_with_params()).replace("%", "%%")
@@ -653,9 +664,9 @@ def _compiled(use: Use) -> _Compiled:
         use,
         one=sql.replace(by_key, '"customers_customer"."id" = %s'),
         many=sql.replace(by_key, '"customers_customer"."id" = ANY(%s)'),
+        facts=facts,
         since=since,
         until=until,
-        facts=facts,
     )
 
 
@@ -677,7 +688,8 @@ def may_process_many(customer_ids: Sequence[int], use: Use) -> dict[int, Decisio
     asked = _compiled(use)
     with connection.cursor() as cursor:
         cursor.execute(asked.many, [list(customer_ids)])
-        found = {row[0]: Decision(*row, asked) for row in cursor}
+        rows = cursor.fetchall()
+    found = {row[0]: Decision._make((*row, asked)) for row in rows}
     for customer_id in set(customer_ids) - found.keys():
         found[customer_id] = _unknown(customer_id, asked)
     return found

@@ -55,11 +55,13 @@ class Birthday(Func):
     output_field = DateField()
 
     def __init__(self, born: Any, *, years: int, **extra: Any) -> None:
+        # The day after the day before is another one for whoever is born on a leap day alone.
+        later = f"interval '{int(years)} years'"
         super().__init__(
             born,
             template=(
-                f"(date_trunc('month', %(expressions)s + interval '{int(years)} years')::date"
-                " + date_part('day', %(expressions)s)::int - 1)"
+                f"GREATEST((%(expressions)s + {later})::date,"
+                f" ((%(expressions)s - 1) + {later})::date + 1)"
             ),
             **extra,
         )

@@ -348,6 +348,7 @@ def differences(
     return wrong, yes
 
 
+@pytest.mark.breaks(2)  # copied standings lean on the entry of whoever answered first
 def test_every_row_of_the_table_is_as_the_law_says() -> None:
     table = rows()
     wrong, yes = differences(table, people_of(table))
@@ -396,6 +397,7 @@ def see_to(weighed: date | None, washed: date | None) -> law.House:
     )
 
 
+@pytest.mark.breaks(2)  # copied standings lean on the entry of whoever answered first
 def test_what_we_have_not_seen_to_is_shut_as_the_law_says() -> None:
     table = rows()[::11]
     keys = people_of(table)
@@ -408,6 +410,7 @@ def test_what_we_have_not_seen_to_is_shut_as_the_law_says() -> None:
 TOLD_ELSEWHERE = {"device", "no_promotion"}
 
 
+@pytest.mark.breaks(2)  # copied standings lean on the entry of whoever answered first
 def test_every_condition_is_missed_when_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     table = rows()[::4]
     keys = people_of(table)
