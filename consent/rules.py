@@ -242,7 +242,8 @@ CONDITIONS: tuple[Condition, ...] = (
         _("Du har sagt nej."),
         ("OBJ-01", "OBJ-02", "OBJ-04", "OBJ-06", "CON-03", "RUL-30"),
         asked=_has_choice,
-        fact=lambda use: Q(standing__declined=False),
+        # Only a no that was said: of who never answered, `permission` speaks.
+        fact=lambda use: ~Q(standing__declined=True),
     ),
     Condition(
         "informed",

@@ -94,6 +94,15 @@ def test_a_no_shuts_one_channel_and_a_total_no_shuts_all() -> None:
         assert "not_declined" in refusals(anna, use)
 
 
+def test_a_no_is_told_only_of_who_said_one() -> None:
+    anna = cast.person(notice=False)
+    cast.subscription(anna, date(2024, 1, 1))
+    for use in (Use("C", "sms"), Use("D", "internal"), H_POST):
+        assert "not_declined" not in refusals(anna, use)
+        assert "permission" in refusals(anna, use)
+    assert left_out(Use("C", "sms"), DAY) == {"informed": 1}
+
+
 def test_only_the_persons_own_yes_lifts_a_no() -> None:
     anna = cast.person()
     cast.subscription(anna, date(2024, 1, 1))
