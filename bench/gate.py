@@ -10,7 +10,7 @@ from consent.purposes import Use
 from consent.rules import may_process, may_process_many
 from customers.dates import today
 
-GOAL_ONE, GOAL_MANY = 0.9, 0.75
+GOAL_ONE, GOAL_MANY, GOAL_NEIGHBOURS = 0.9, 0.75, 25
 ASKED = 1000
 
 FAR, NEVER = "DATE '9000-01-01'", "DATE '0001-01-01'"
@@ -102,13 +102,21 @@ def run(n: int, rounds: int) -> None:
     beside = in_turns(lambda: _at_once(near), lambda: _at_once_by_hand(near), rounds)
     apart = in_turns(lambda: _at_once(scattered), lambda: _at_once_by_hand(scattered), rounds)
     report(
-        "gate_many",
+        "gate_bulk",
         n,
-        ours=_rate(near, beside.ours),
-        reference=_rate(near, beside.reference),
+        ours=_rate(scattered, apart.ours),
+        reference=_rate(scattered, apart.reference),
         goal=GOAL_MANY,
         sentence=f"The gate for {len(near):,} people in one statement: {_both(near, beside)} "
         f"beside each other, {_both(scattered, apart)} drawn at random.",
+    )
+    report(
+        "gate_neighbours",
+        n,
+        ours=_rate(near, beside.ours),
+        reference=_rate(asked, one.ours),
+        goal=GOAL_NEIGHBOURS,
+        sentence="A thousand people beside each other against one at a time, both ours.",
     )
     report(
         "gate",
