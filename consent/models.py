@@ -1,5 +1,6 @@
 """Why: notices, the ledger of what people said, their current standing and the live purposes."""
 
+import pgtrigger
 from django.db import models
 from django.db.models import F, Func, Q
 from django.utils import timezone
@@ -11,7 +12,7 @@ from customers.dates import FAR, NEVER
 from customers.models import Customer, User
 from customers.models.channels import Channel, Collected
 from customers.personal_data import AtEnd, Category, Impersonal, PersonalData
-from customers.triggers import never_changes
+from customers.triggers import never_changes, not_emptied
 
 __all__ = [
     "Authority",
@@ -200,6 +201,25 @@ class EventDetail(models.Model):
     class Meta:
         verbose_name = _("underlag")
         verbose_name_plural = _("underlag")
+        triggers = [
+            # They go with the person, and are never written anew; who wrote may only be forgotten.
+            pgtrigger.Trigger(
+                name="event_detail_stays_as_written",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                func="""
+                    IF (NEW.event_id, NEW.evidence, NEW.evidence_salt)
+                        IS DISTINCT FROM (OLD.event_id, OLD.evidence, OLD.evidence_salt)
+                        OR (NEW.actor_id IS NOT NULL
+                            AND NEW.actor_id IS DISTINCT FROM OLD.actor_id)
+                    THEN
+                        RAISE EXCEPTION 'The words behind an entry are never rewritten.';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            not_emptied("event_detail"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.pk}"

@@ -92,7 +92,7 @@ class Receipt:
     def _changed_on(self) -> datetime | None:
         """Say when something was last said that takes back some of this; None if never."""
         later = Event.objects.filter(
-            customer=self.event.customer_id,
+            customer__pseudonym=self.event.customer_id,
             pk__gt=self.event.pk,
             at__gte=self.event.at,
             kind__in=TAKEN_BACK_BY.get(self.event.kind, ()),

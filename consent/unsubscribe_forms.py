@@ -31,6 +31,9 @@ class LetterCodeForm(forms.Form):
             self.found = find_by_code(code)
         except NoSuchLinkError:
             raise forms.ValidationError(
-                _("Koden stämmer inte. Skriv den precis som den står i brevet, tolv tecken.")
+                _(
+                    "Koden stämmer inte. Skriv den precis som den står i brevet, tolv tecken. Har "
+                    "vi redan raderat dig gäller koden inte, och då får du ingen reklam."
+                )
             ) from None
         return code

@@ -12,11 +12,15 @@ from consent.seals import NOTHING, BrokenSealError, Head
 
 ENTRIES_AT_ONCE = 4096
 
-# Digests are computed anew from the columns. Evidence that left with its person leaves the hash.
+# Digests are computed anew from the columns. Evidence that left with its person leaves the hash;
+# of somebody who still has a name here, it is there too.
 ENTRIES = f"""
     SELECT id, {DIGEST_SQL}, digest,
            d.event_id IS NULL OR e.evidence_hash = CASE WHEN d.evidence = '' THEN ''::bytea
-               ELSE sha256(d.evidence_salt || convert_to(d.evidence, 'UTF8')) END
+               ELSE sha256(d.evidence_salt || convert_to(d.evidence, 'UTF8')) END,
+           d.event_id IS NOT NULL OR e.evidence_hash = ''::bytea OR NOT EXISTS (
+               SELECT FROM customers_customer c
+                WHERE c.pseudonym = e.subject AND c.given_name || c.family_name <> '')
       FROM consent_event e
       LEFT JOIN consent_eventdetail d ON d.event_id = e.id
      ORDER BY e.id
@@ -41,6 +45,7 @@ class Entry:
     computed: bytes
     digest: bytes
     evidence_holds: bool
+    evidence_is_there: bool
 
 
 class BrokenLedgerError(Exception):
@@ -100,8 +105,8 @@ def _entries(progress: Progress) -> Generator[Entry, None, None]:
         cursor.execute(ENTRIES)
         done = 0
         while rows := cursor.fetchmany(ENTRIES_AT_ONCE):
-            for number, computed, digest, evidence_holds in rows:
-                yield Entry(number, bytes(computed), bytes(digest), evidence_holds)
+            for number, computed, digest, *evidence in rows:
+                yield Entry(number, bytes(computed), bytes(digest), *evidence)
             done += len(rows)
             progress(done)
 
@@ -141,6 +146,8 @@ def _demand_consistency(entry: Entry) -> None:
         raise BrokenLedgerError(f"Entry {entry.number} does not match its own digest.")
     if not entry.evidence_holds:
         raise BrokenLedgerError(f"The evidence of entry {entry.number} was changed.")
+    if not entry.evidence_is_there:
+        raise BrokenLedgerError(f"The evidence of entry {entry.number} is missing.")
 
 
 def _put_in(entry: Entry, head: Head) -> BrokenLedgerError:

@@ -22,7 +22,7 @@ from consent.actions import (
 from consent.checks import check_functions, check_published
 from consent.models import Authority, Event, EventDetail, Notice, PolicyVersion, Standing
 from consent.purposes import Use, catalogue_hash
-from customers.models import Customer
+from customers.models import Customer, User
 from customers.models.channels import Collected
 from tests import cast
 
@@ -164,3 +164,24 @@ def test_the_wording_of_a_yes_is_the_one_in_force_for_that_way_and_language() ->
     assert event.notice is not None
     assert (event.notice.collected, event.notice.language) == (Collected.SLIP, "en")
     assert event.notice == current_notice(Collected.SLIP, "en")
+
+
+def test_the_words_behind_an_entry_are_never_rewritten() -> None:
+    anna, maria = cast.person(), User.objects.create_user("maria@example.se")
+    for _time in range(2):
+        say_yes(anna, Use("H", "email"), evidence=cast.SHOWN, actor=maria)
+    statements = [
+        "UPDATE consent_eventdetail SET evidence = 'Hon sa ja.'",
+        "UPDATE consent_eventdetail SET evidence_salt = ''",
+        "UPDATE consent_eventdetail SET actor_id = %s",
+        "TRUNCATE consent_eventdetail",
+    ]
+    other = User.objects.create_user("other@example.se")
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    for statement in statements:
+        with pytest.raises(InternalError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement, [other.pk] if "%s" in statement else None)
+    maria.delete()
+    assert not EventDetail.objects.exclude(evidence=cast.SHOWN, actor=None).exists()
+    assert EventDetail.objects.count() == 2
