@@ -7,7 +7,10 @@ import sys
 
 from bench.__main__ import BENCHES
 
-ALSO = {"due_scattered", "import_memory", "gate_many", "ledger_bulk"}
+ALSO = {
+    *("due_scattered", "import_memory", "ledger_bulk"),
+    *("gate_bulk", "gate_neighbours", "audience_memory"),
+}
 
 
 def test_each_bench_prints_both_sides_and_a_line_for_programs() -> None:
