@@ -71,8 +71,10 @@ def build_for_the_gate(people: int, database: str = "world") -> None:
     are held to what `consent.records` makes of them.
     """
     house.copy("dentalclean", database)
-    reads = ("customers_product", "customers_user", "customers_customer")
-    reads += ("customers_address", "customers_subscription")
+    reads = {
+        *("customers_product", "customers_user", "customers_customer"),
+        *("customers_address", "customers_subscription"),
+    }
     lives = [s for s in STATEMENTS if s.split()[2] in reads]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")

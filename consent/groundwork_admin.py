@@ -52,6 +52,8 @@ class BalancingForm(ModelForm):
 
 def _mail_of(user_id: int | None) -> str:
     """Return the address of an account, which may be gone."""
+    if user_id is None:
+        return ""
     return User.objects.filter(pk=user_id).values_list("email", flat=True).first() or ""
 
 

@@ -677,7 +677,7 @@ def may_process(customer_id: int, use: Use) -> Decision:
     with connection.cursor() as cursor:
         cursor.execute(asked.one, [customer_id])
         row = cursor.fetchone()
-    return Decision(*row, asked) if row else _unknown(customer_id, asked)
+    return Decision._make((*row, asked)) if row else _unknown(customer_id, asked)
 
 
 def _unknown(customer_id: int, asked: _Compiled) -> Decision:
@@ -706,7 +706,7 @@ def may_process_all(customer_id: int, uses: Sequence[Use]) -> dict[Use, Decision
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), [customer_id] * len(uses))
         for number, *row in cursor:
-            decisions[uses[number]] = Decision(*row, asked[number])
+            decisions[uses[number]] = Decision._make((*row, asked[number]))
     return decisions
 
 
