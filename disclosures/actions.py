@@ -36,7 +36,7 @@ from customers.words import controller
 from disclosures import files
 from disclosures.bell import ring_on_commit
 from disclosures.models import Outbox
-from disclosures.rules import still_to_tell, with_way
+from disclosures.rules import EVERYBODY, NOBODY, still_to_tell, with_way
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ MOST_ATTEMPTS = 12
 SHIFT = timedelta(seconds=25)
 NOTICES = ("K",)  # what nobody can decline, and what therefore promotes nothing (OBJ-03)
 PERMANENT = 500  # SMTP answers from here on do not change by waiting
-NOBODY = (550, 551, 553)  # those that speak of the address, not of the message
+UNKNOWN_THERE = (550, 551, 553)  # those that speak of the address, not of the message
 
 
 class Outcome(enum.Enum):
@@ -136,8 +136,7 @@ def draft_letter(
     purpose: str = "B",
 ) -> Outbox:
     """Return a letter that is not in the outbox yet; see queue_letter and queue_drafts."""
-    street, _, city = address.line.partition(", ")
-    to = f"{customer.name}\n{street}\n{city}"
+    to = _envelope(customer, address)
     language = _language(customer, None)
     subject, body = _render(template, language, context)
     return _draft(
@@ -150,6 +149,11 @@ def draft_letter(
         purpose=purpose,
         language=language,
     )
+
+
+def _envelope(customer: Customer, address: Address) -> str:
+    street, _, city = address.line.partition(", ")
+    return f"{customer.name}\n{street}\n{city}"
 
 
 def queue_message(
@@ -285,6 +289,8 @@ def deliver(message: Outbox, post: Any) -> Outcome:
 def _send(message: Outbox, post: Any) -> Outcome:
     if not _may_leave(message):
         return _finish(message, Outbox.Status.STOPPED)
+    if message.customer is not None and _is_judged(message):
+        message.recipient = _where(message.customer, message.kind)
     try:
         _hand_over(message, post)
     except Exception as problem:  # a message must not stop the others, whatever is wrong with it
@@ -305,17 +311,33 @@ def _send(message: Outbox, post: Any) -> Outcome:
     return _finish(message, Outbox.Status.SENT)
 
 
+def _is_judged(message: Outbox) -> bool:
+    """Say whether it is advertising or a notice, which the gate is asked about as it leaves."""
+    return BY_CODE[message.purpose].is_marketing or message.purpose in NOTICES
+
+
 def _may_leave(message: Outbox) -> bool:
     """Ask the gate again, for advertising and notices, at the moment it would leave (idea 4)."""
     if message.notice_id:
-        # Not to somebody who has died, is erased or got it elsewhere meanwhile.
-        return still_to_tell().filter(messages=message).exists()
-    asked = BY_CODE[message.purpose].is_marketing or message.purpose in NOTICES
-    if not asked or message.customer_id is None:
+        # Not to somebody who has died, is erased or got it elsewhere meanwhile, and not by a way
+        # that has been shut since (SKY-01, RUL-28).
+        by_letter = message.kind == Outbox.Kind.LETTER
+        told = with_way(still_to_tell(), no_mail=EVERYBODY if by_letter else NOBODY)
+        return told.filter(messages=message, way=message.kind).exists()
+    if not _is_judged(message):
         return True
+    if message.customer_id is None:
+        return not BY_CODE[message.purpose].is_marketing
     channel = Channel.EMAIL if message.kind == Outbox.Kind.MAIL else Channel.POST
     use = Use(message.purpose, channel, promotes=promotes(message.subject, message.body))
     return may_process(message.customer_id, use).allowed(today())
+
+
+def _where(customer: Customer, kind: str) -> str:
+    """Return where the person is reached now: they may have moved while the message waited."""
+    if kind == Outbox.Kind.MAIL:
+        return customer.email
+    return _envelope(customer, customer.addresses.get(kind=Address.Kind.HOME))
 
 
 def _hand_over(message: Outbox, post: Any) -> None:
@@ -366,7 +388,7 @@ def _is_permanent(problem: Exception) -> bool:
 def _knows_nobody(problem: Exception) -> bool:
     """Say whether the server knows no such address, as a letter that comes back does."""
     return isinstance(problem, smtplib.SMTPRecipientsRefused) and all(
-        code in NOBODY for code, _ in problem.recipients.values()
+        code in UNKNOWN_THERE for code, _ in problem.recipients.values()
     )
 
 

@@ -11,7 +11,7 @@ from disclosures.models import Outbox
 
 # A way that failed is tried again after this, and the other way meanwhile.
 TRY_AGAIN = timedelta(days=30)
-NOBODY = Q()
+NOBODY, EVERYBODY = Q(), Q(pk__isnull=False)
 
 
 def still_to_tell() -> QuerySet[Customer]:

@@ -52,12 +52,17 @@ def draft(campaign: Campaign, by: User) -> Campaign:
 
 
 @transaction.atomic
-def approve(campaign_id: UUID, by: User, at: datetime | None = None) -> Campaign:
-    """Let a second person stand for it; raises CampaignError for who wrote it."""
+def approve(campaign_id: UUID, by: User, *, read: str, at: datetime | None = None) -> Campaign:
+    """Let a second person stand for it; raises CampaignError for who wrote it.
+
+    `read` is `Campaign.words_read` of the words they had before them: others are not approved.
+    """
     campaign = _locked(campaign_id)
     _demand(campaign, Campaign.Status.DRAFT, _("Bara ett utkast kan godkännas."))
     if campaign.drafted_by_id == by.pk:
         raise CampaignError(_("Du har skrivit kampanjen. Be någon annan läsa och godkänna den."))
+    if campaign.words_read != read:
+        raise CampaignError(_("Texten har ändrats sedan du läste den. Läs och godkänn igen."))
     campaign.status = Campaign.Status.APPROVED
     campaign.approved_by = by
     campaign.approved_at = at or timezone.now()

@@ -114,7 +114,7 @@ class CampaignAdmin(StaffAdmin):
             request,
             pk,
             "approve",
-            lambda: actions.approve(pk, _staff(request)),
+            lambda: actions.approve(pk, _staff(request), read=request.POST.get("read", "")),
             gettext("Klart. Kampanjen är godkänd och kan skickas."),
         )
 

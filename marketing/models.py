@@ -4,6 +4,7 @@ A campaign holds no person. Who gets it is asked of the gate when it starts; who
 outbox, by the campaign's key.
 """
 
+import hashlib
 import uuid
 from datetime import datetime
 
@@ -141,3 +142,10 @@ class Campaign(models.Model):
     def use(self) -> Use:
         """Return what its people are asked of the gate for."""
         return Use(self.purpose, self.channel)
+
+    @property
+    def words_read(self) -> str:
+        """Return a hash of what somebody reads who approves it: the words, and whom they go to."""
+        said = (self.subject_sv, self.body_sv, self.subject_en, self.body_en)
+        text = "\0".join((self.purpose, self.channel, *said))
+        return hashlib.sha256(text.encode()).hexdigest()

@@ -19,6 +19,7 @@ from consent.models import Event
 from consent.purposes import Use
 from consent.rules import may_process
 from consent.unsubscribe import code
+from customers.actions import change_details
 from customers.dates import today
 from customers.models import Customer, User
 from customers.models.channels import Collected, Source
@@ -121,6 +122,22 @@ def test_a_notice_is_pulled_when_the_person_was_told_meanwhile_or_has_died() -> 
     assert mail.outbox == []
     assert set(Outbox.objects.values_list("status", flat=True)) == {Outbox.Status.STOPPED}
     assert Event.objects.filter(kind=Event.Kind.NOTICE_SERVED).count() == 1
+
+
+def test_who_changes_address_meanwhile_is_told_at_the_new_one() -> None:
+    anna = untold()
+    send_first_notice(anna)
+    change_details(anna, {"email": "ny@example.se"})
+    assert relay() == 1
+    assert [message.to for message in mail.outbox] == [["ny@example.se"]]
+
+
+def test_who_becomes_protected_meanwhile_gets_no_letter() -> None:
+    anna = untold(email="")
+    send_first_notice(anna)
+    Customer.objects.filter(pk=anna.pk).update(protection="secrecy")
+    assert relay() == 0
+    assert Outbox.objects.get(customer=anna).status == Outbox.Status.STOPPED
 
 
 def test_a_sending_that_fails_tells_nobody(settings: Any) -> None:

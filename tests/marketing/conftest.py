@@ -41,7 +41,8 @@ class Outreach:
         return actions.draft(Campaign(**given), self.cecilia)
 
     def approved(self, **fields: Any) -> Campaign:
-        return actions.approve(self.draft(**fields).pk, self.carl)
+        campaign = self.draft(**fields)
+        return actions.approve(campaign.pk, self.carl, read=campaign.words_read)
 
     def started(self, **fields: Any) -> Campaign:
         return actions.start(self.approved(**fields).pk)

@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from consent.actions import say_no
+from consent.facts import correct_details
 from consent.groundwork import NixSnapshot, Register
 from consent.purposes import BY_CODE, CATALOGUE, Use
 from consent.rules import conditions_for
@@ -36,7 +38,7 @@ H_EMAIL = Use("H", "email")
 def test_who_wrote_it_cannot_approve_it(outreach: Outreach) -> None:
     campaign = outreach.draft()
     with pytest.raises(CampaignError, match="Be någon annan"):
-        actions.approve(campaign.pk, outreach.cecilia)
+        actions.approve(campaign.pk, outreach.cecilia, read=campaign.words_read)
     campaign.refresh_from_db()
     assert campaign.status == Campaign.Status.DRAFT
 
@@ -47,6 +49,18 @@ def test_the_database_refuses_it_too(outreach: Outreach) -> None:
         Campaign.objects.filter(pk=campaign.pk).update(approved_by=outreach.cecilia)
     with pytest.raises(IntegrityError, match="before_it_runs"), transaction.atomic():
         Campaign.objects.filter(pk=campaign.pk).update(status=Campaign.Status.RUNNING)
+
+
+def test_only_the_words_that_were_read_are_approved(outreach: Outreach) -> None:
+    campaign = outreach.draft()
+    read = campaign.words_read
+    campaign.body_sv = "Nu är allt gratis."
+    actions.draft(campaign, outreach.cecilia)
+    with pytest.raises(CampaignError, match="ändrats"):
+        actions.approve(campaign.pk, outreach.carl, read=read)
+    campaign.refresh_from_db()
+    assert campaign.status == Campaign.Status.DRAFT
+    actions.approve(campaign.pk, outreach.carl, read=campaign.words_read)
 
 
 def test_what_is_not_approved_is_not_sent(outreach: Outreach) -> None:
@@ -135,6 +149,31 @@ def test_who_says_no_after_it_was_queued_gets_nothing(outreach: Outreach) -> Non
     campaign.refresh_from_db()
     assert campaign.outcome == {"sent": 1, "stopped": 1}
     assert not Outbox.objects.filter(customer=anna).exclude(recipient="").exists()
+
+
+def test_who_moves_after_it_was_queued_gets_it_at_the_new_address(outreach: Outreach) -> None:
+    anna = customer("Anna")
+    by_mail, by_post = outreach.started(), outreach.started(channel="post")
+    for campaign in (by_mail, by_post):
+        actions.fill(campaign.pk)
+    new = {"email": "ny@example.se", "street": "Nygatan 1", "postcode": "11122", "city": "Stad"}
+    correct_details(anna, new)
+    relay()
+    assert [message.to for message in mail.outbox] == [["ny@example.se"]]
+    letter = Outbox.objects.get(batch=by_post.pk)
+    words = (settings.DATA_DIR / "letters" / f"{letter.pk}.txt").read_text()
+    assert "Nygatan 1" in words
+    assert "Björkgatan" not in words
+
+
+def test_advertising_to_nobody_in_particular_never_leaves(outreach: Outreach) -> None:
+    customer("Anna")
+    campaign = outreach.started()
+    actions.fill(campaign.pk)
+    Outbox.objects.filter(batch=campaign.pk).update(customer=None)
+    relay()
+    assert mail.outbox == []
+    assert Outbox.objects.get(batch=campaign.pk).status == Outbox.Status.STOPPED
 
 
 def test_a_sign_in_code_does_not_wait_behind_a_campaign(outreach: Outreach) -> None:

@@ -100,7 +100,8 @@ def test_written_by_one_approved_by_another_and_sent(writer: Client, reader: Cli
     said = text(writer.post(f"{page}godkann/", follow=True))
     assert "Du har skrivit kampanjen" in said
     assert "Godkänn" in text(reader.get(f"{page}change/"))
-    assert "kan skickas" in text(reader.post(f"{page}godkann/", follow=True))
+    read = {"read": campaign.words_read}
+    assert "kan skickas" in text(reader.post(f"{page}godkann/", read, follow=True))
     answer = reader.post(f"{page}skicka/", follow=True)
     assert "Kampanjen skickas nu" in text(answer)
     assert answer["Refresh"] == "10"
