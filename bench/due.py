@@ -11,6 +11,7 @@ from bench.measure import report, seconds
 from bench.world import Cohort
 from customers.dates import today
 from retention import actions
+from retention.models import Forecast
 
 GOAL = 1 / 1.3
 EARLIER = timedelta(days=100)
@@ -24,6 +25,13 @@ def run(n: int, rounds: int) -> None:
     times: dict[tuple[int, str], list[tuple[float, ...]]] = {}
     for people in (few, n):
         world.build(people, _cohorts(people, due))
+        for night in nights:  # or our side would stop and ask
+            Forecast.objects.create(
+                made_on=night - timedelta(days=7),
+                span=Forecast.Span.NIGHT,
+                day=night,
+                people=people,
+            )
         for turn in range(rounds):
             for side in ("ours", "by hand") if turn % 2 == 0 else ("by hand", "ours"):
                 house.copy("world", "copy")

@@ -19,6 +19,8 @@ from consent import seals
 from consent.models import Event
 from dentalclean.database_roles import too_strong
 from disclosures.models import Outbox
+from retention import clocks
+from retention.decisions import pause_at
 from retention.models import Run
 
 log = logging.getLogger(__name__)
@@ -48,9 +50,9 @@ def deep(request: HttpRequest) -> JsonResponse:
 def _state(name: str, probe: Callable[[], None]) -> str:
     try:
         probe()
-    except Late:
-        log.warning("Health probe %s found work that is late.", name)
-        return "late"
+    except Late as late:
+        log.warning("Health probe %s: %s.", name, late.state)
+        return late.state
     except TooStrong:
         log.warning("The program works as the owner or a superuser; see docs/running.md.")
         return "too strong"
@@ -86,15 +88,40 @@ def _cache() -> None:
 
 
 class Late(Exception):
-    """Say that work which should be done by now is not."""
+    """Say that work which should be done by now is not; the state says what stands in its way."""
+
+    def __init__(self, state: str = "late") -> None:
+        super().__init__(state)
+        self.state = state
 
 
 def _purge(now: datetime | None = None) -> None:
-    """Demand that a night was finished within the last 26 hours, once there are nights (RUL-06)."""
-    ended = Run.objects.aggregate(last=Max("finished_at"), first=Min("started_at"))
-    since = ended["last"] or ended["first"]
-    if since is not None and (now or timezone.now()) - since > NIGHT_IS_LATE:
+    """Demand that a night was done whole within the last 26 hours, once there are nights (RUL-06).
+
+    One that waits for a decision, one that set people aside and a purge that is turned off are told
+    as such (RUL-38, F14).
+    """
+    moment = now or timezone.now()
+    if Run.objects.filter(status=Run.Status.STOPPED).exists():
+        raise Late("stopped")
+    if pause_at(moment) is not None:
+        raise Late("off")
+    done = Run.objects.filter(status__in=(Run.Status.DONE, Run.Status.PARTIAL))
+    since = (
+        done.aggregate(last=Max("finished_at"))["last"]
+        or Run.objects.aggregate(first=Min("started_at"))["first"]
+    )
+    if since is not None and moment - since > NIGHT_IS_LATE:
         raise Late
+    last = done.order_by("-business_date").first()
+    if last is not None and last.status == Run.Status.PARTIAL:
+        raise Late("partial")
+
+
+def _clock() -> None:
+    """Demand that no clock has been put forward (J02)."""
+    if clocks.jumped() is not None:
+        raise Late("jumped")
 
 
 def _outbox(now: datetime | None = None) -> None:
@@ -115,6 +142,7 @@ PROBES: dict[str, Callable[[], None]] = {
     "rights": _rights,
     "broker": _broker,
     "cache": _cache,
+    "clock": _clock,
     "purge": _purge,
     "outbox": _outbox,
     "seals": _seals,

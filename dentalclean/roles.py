@@ -63,6 +63,9 @@ OUTREACH = (
 )
 NIGHTS = (
     "customers.view_suppression",
+    # Off with a reason and an end, and on again; releasing a stopped night is another matter.
+    "retention.add_pause",
+    "retention.view_forecast",
     "retention.view_receipt",
     "retention.view_run",
 )
@@ -95,6 +98,9 @@ MAY: dict[Role, tuple[str, ...]] = {
         "marketing.view_campaign",
         "retention.add_hold",
         "retention.change_hold",
+        # What a stopped night would take, and who the database would not give up (RUL-38, F14).
+        "retention.release_run",
+        "retention.view_setaside",
     ),
     Role.OPERATIONS: (
         *NIGHTS,

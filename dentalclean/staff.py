@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -15,12 +16,14 @@ from customers.dates import today
 from customers.staff import NONE, StaffAdmin
 from disclosures.models import Outbox
 from privacy_requests.models import Case
+from retention import clocks
+from retention.decisions import pause_at
 from retention.models import Run
 
 # The words of the work, and the models that belong to each.
 SECTIONS = (
     (_("Arbete"), ("Customer", "Case", "Extract", "SupportCase")),
-    (_("Gallring"), ("Run", "Receipt", "Hold", "Suppression")),
+    (_("Gallring"), ("Run", "Forecast", "Receipt", "Hold", "SetAside", "Suppression")),
     (_("Mottagare"), ("Campaign", "Outbox")),
     (
         _("Regler"),
@@ -131,7 +134,7 @@ class State:
 
 
 def state_of(request: HttpRequest, on: date | None = None) -> State:
-    """Return the state of the day, three queries at most, by what the reader may see."""
+    """Return the state of the day, a few queries, by what the reader may see."""
     day = on or today()
     state = State()
     if request.user.has_perm("privacy_requests.view_case"):
@@ -161,10 +164,18 @@ def _add_cases(state: State, day: date) -> None:
 
 def _add_runs(state: State, day: date) -> None:
     state.runs = list(Run.objects.order_by("-business_date")[:SHOWN])
-    failed = [run for run in state.runs if run.status == Run.Status.FAILED]
-    if failed:
-        text = gettext("Gallringen natten till %(day)s avbröts.")
-        state.wrong.append(text % {"day": words.day(failed[0].business_date, day)})
+    if clocks.jumped() is not None:
+        state.wrong.append(gettext("En klocka har ställts fram, så ingen gallring körs."))
+    stopped = Run.objects.filter(status=Run.Status.STOPPED).order_by("business_date").first()
+    if stopped is not None:
+        text = gettext("Gallringen natten till %(day)s är stoppad och väntar på beslut.")
+        state.wrong.append(text % {"day": words.day(stopped.business_date, day)})
+    if pause_at(timezone.now()) is not None:
+        state.wrong.append(gettext("Gallringen är avstängd."))
+    partial = state.runs[0] if state.runs else None
+    if partial is not None and partial.status == Run.Status.PARTIAL:
+        text = gettext("Gallringen natten till %(day)s tog inte alla.")
+        state.wrong.append(text % {"day": words.day(partial.business_date, day)})
     # Yesterday's night is certain to be over; tonight's may still be ahead.
     last = state.runs[0].business_date if state.runs else None
     if last is not None and last < day - timedelta(days=1):

@@ -7,7 +7,12 @@ end the purposes, and remove whoever has nothing left. Any number of workers may
 killed anywhere, a batch is either wholly done or not begun, and the receipts are the rows' own
 RETURNING, so there is no deletion without a receipt and no receipt without a deletion. A run closes
 with a pass that waits for locks, since a dying worker may still hold people. Somebody whose rows
-the database refuses to give up is set aside, and the night says so (F14).
+the database refuses to give up is set aside, tried again every night alone, and the night says so
+(F14).
+
+Before the first deletion the whole night is planned. A plan far above what was forecast a week ago
+stops the night until somebody has read it and lets that very plan be done (RUL-38); nothing is
+deleted while a clock is in doubt or the purge is turned off.
 """
 
 import logging
@@ -19,7 +24,6 @@ from time import monotonic
 from typing import Any
 
 from django.db import IntegrityError, InternalError, OperationalError, connection, transaction
-from django.db.models import Max, Sum
 from django.utils import timezone
 from psycopg2.errors import LockNotAvailable
 
@@ -27,8 +31,9 @@ from customers import contact_points
 from customers.dates import NEVER, STOCKHOLM, today
 from customers.models import Session
 from customers.personal_data import EVERYTHING, Category
-from retention import statements
-from retention.models import Receipt, Run
+from retention import certificates, clocks, plans, statements
+from retention.decisions import pause_at
+from retention.models import Release, Run, SetAside
 from retention.rules import algebra, as_due, vanishing
 
 log = logging.getLogger(__name__)
@@ -39,6 +44,9 @@ SMALLEST_BATCH, LARGEST_BATCH = 100, 20000
 TARGET_SECONDS = 1.0
 LOCK_TIMEOUT = "2s"
 RUN_LOCK = 7_300_001
+PLAN_LOCK = 7_300_002
+# Who has been refused this many nights is left out of the batches and tried alone (F14).
+MOST_ATTEMPTS = 3
 NIGHT_BEGINS = time(2, 30)  # in Stockholm
 
 
@@ -66,6 +74,11 @@ def open_run(business_date: date) -> tuple[Run, bool]:
         raise RunRefusedError(
             "A night that has not come cannot be run; use --dry-run to see its plan."
         )
+    if clocks.jumped() is not None:
+        raise RunRefusedError(
+            "A clock has been put forward, so no night is run; set it right, or let the data "
+            "protection officer say that it is right."
+        )
     return Run.objects.get_or_create(business_date=business_date)
 
 
@@ -76,11 +89,26 @@ def latest_night(now: datetime) -> date:
 
 
 def open_missed_runs(now: datetime | None = None) -> list[Run]:
-    """Open a run for every night since the last one, once each; the first night opens one."""
-    until = latest_night(now or timezone.now())
-    last = Run.objects.aggregate(last=Max("business_date"))["last"]
-    days = [until] if last is None else _days_between(last, until)
+    """Open a run for every night since the last one, once each; the first night opens one.
+
+    None is opened while a clock is in doubt. When the purge is on again, the latest night that was
+    skipped is opened anew: it takes what all of them left.
+    """
+    if clocks.beat() is not None:
+        return []
+    now = now or timezone.now()
+    until = latest_night(now)
+    last = Run.objects.order_by("-business_date").first()
+    if last is not None and last.status == Run.Status.SKIPPED and pause_at(now) is None:
+        _open_again(last)
+    days = [until] if last is None else _days_between(last.business_date, until)
     return [run for run, is_new in map(open_run, days) if is_new]
+
+
+def _open_again(run: Run) -> None:
+    Run.objects.filter(pk=run.pk, status=Run.Status.SKIPPED).update(
+        status=Run.Status.RUNNING, finished_at=None, began_at=None, certificate=None
+    )
 
 
 def _days_between(last: date, until: date) -> list[date]:
@@ -88,28 +116,96 @@ def _days_between(last: date, until: date) -> list[date]:
 
 
 def execute(run: Run) -> Run:
-    """Work until nothing of the run's date is due, then close it; harmless when done twice.
+    """Plan the run, work until nothing of its date is due, then close it; harmless when done twice.
 
-    A person whom somebody else holds too long leaves the run open for the next ring.
+    A person whom somebody else holds too long leaves the run open for the next ring, and so does a
+    clock in doubt or an earlier night that waits for a decision.
     """
     run.refresh_from_db()
-    if run.status != Run.Status.RUNNING:
+    if run.status != Run.Status.RUNNING or run.business_date > today():
+        return run
+    if pause_at(timezone.now()) is not None:
+        return skip_run(run)
+    if clocks.jumped() is not None or _waits_for_an_earlier(run) or not begin(run):
         return run
     work(run)
     try:
-        last = work(run, wait=True)
+        work(run, wait=True)
+        _try_again(run)
     except OperationalError as error:
         if not isinstance(error.__cause__, LockNotAvailable):
             raise
         log.warning("Run %s waits for people that somebody else holds", run.business_date)
         return run
-    return close_run(run, whole=not last.set_aside)
+    if pause_at(timezone.now()) is not None:
+        return skip_run(run)
+    return close_run(run)
+
+
+def _waits_for_an_earlier(run: Run) -> bool:
+    return Run.objects.filter(
+        status=Run.Status.STOPPED, business_date__lt=run.business_date
+    ).exists()
+
+
+def begin(run: Run) -> bool:
+    """Plan a night that has not begun; say whether it may be done (RUL-38).
+
+    The plan is made anew each time, so what begins is what was planned last: a plan that was
+    stopped and released is done if it is still the same, and asked about again if it is not. One
+    worker plans while the others wait.
+    """
+    if run.began_at is not None:
+        return True
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PLAN_LOCK])
+        run.refresh_from_db()
+        if run.status != Run.Status.RUNNING or run.began_at is not None:
+            return run.status == Run.Status.RUNNING
+        plan = plans.make(run.business_date)
+        if run.plan_hash and run.plan_hash != plan.hash:
+            log.warning("Run %s is planned again: its plan has changed", run.business_date)
+        if run.plan_hash != plan.hash:
+            run.plans += 1
+        run.plan_hash, run.planned_people = plan.hash, plan.people
+        run.planned_at = timezone.now()
+        run.expected_people = plans.expected(run.business_date)
+        run.most_people = plans.most(run.expected_people)
+        released = Release.objects.filter(run=run, plan_hash=plan.hash).exists()
+        if plan.people > run.most_people and not released:
+            run.status = Run.Status.STOPPED
+        else:
+            run.began_at = timezone.now()
+        run.save(
+            update_fields=[
+                *("plan_hash", "planned_people", "planned_at", "plans", "expected_people"),
+                *("most_people", "status", "began_at"),
+            ]
+        )
+    if run.status == Run.Status.STOPPED:
+        log.error(
+            "Run %s is stopped: its plan takes %s people, %s were forecast and %s is the most",
+            *(run.pk, run.planned_people, run.expected_people, run.most_people),
+        )
+    return run.began_at is not None
+
+
+def skip_run(run: Run) -> Run:
+    """Close a night that the purge was turned off for, telling what it had taken before that."""
+    log.error("Run %s is skipped: the purge is turned off", run.business_date)
+    return close_run(run, skipped=True)
+
+
+# The work
 
 
 def work(run: Run, *, wait: bool = False) -> Batch:
     """Take every person due before the run's date, in batches; return what was done."""
     total = Batch()
     size = FIRST_BATCH
+    aside = set(
+        SetAside.objects.filter(attempts__gte=MOST_ATTEMPTS).values_list("customer_id", flat=True)
+    )
     for source in statements.sources():
         day, after = NEVER, 0
         while True:
@@ -117,8 +213,11 @@ def work(run: Run, *, wait: bool = False) -> Batch:
             claimed = _next(source, run.business_date, day, after, size)
             if not claimed:
                 break
+            if pause_at(timezone.now()) is not None:
+                return total
             day, after = claimed[-1]
-            total.add(purge_or_set_aside(run, [customer for _, customer in claimed], wait=wait))
+            people = [customer for _, customer in claimed if customer not in aside]
+            total.add(purge_or_set_aside(run, people, wait=wait))
             size = _next_size(size, monotonic() - started)
     return total
 
@@ -143,12 +242,33 @@ def purge_or_set_aside(run: Run, customer_ids: Sequence[int], *, wait: bool = Fa
     except (IntegrityError, InternalError) as refusal:
         if len(customer_ids) == 1:
             cause = type(refusal.__cause__).__name__
-            log.error("Run %s sets aside customer %s: %s", run.pk, customer_ids[0], cause)
+            _set_aside(run, customer_ids[0], cause)
             return Batch(set_aside=1)
     middle = len(customer_ids) // 2
     batch = purge_or_set_aside(run, customer_ids[:middle], wait=wait)
     batch.add(purge_or_set_aside(run, customer_ids[middle:], wait=wait))
     return batch
+
+
+def _set_aside(run: Run, customer_id: int, cause: str) -> None:
+    """Remember that the database would not give somebody's rows up; once a night it counts."""
+    log.error("Run %s sets aside customer %s: %s", run.pk, customer_id, cause)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO retention_setaside AS s (customer_id, attempts, since, tried_on, cause) "
+            "VALUES (%(customer)s, 1, %(on)s, %(on)s, %(cause)s) ON CONFLICT (customer_id) "
+            "DO UPDATE SET attempts = s.attempts + (s.tried_on < EXCLUDED.tried_on)::int, "
+            "tried_on = GREATEST(s.tried_on, EXCLUDED.tried_on), cause = EXCLUDED.cause",
+            {"customer": customer_id, "on": run.business_date, "cause": cause},
+        )
+
+
+def _try_again(run: Run) -> None:
+    """Try everybody set aside in an earlier night, alone; who goes now is set aside no more."""
+    earlier = SetAside.objects.filter(tried_on__lt=run.business_date).order_by("customer_id")
+    for customer_id in list(earlier.values_list("customer_id", flat=True)):
+        if not purge_or_set_aside(run, [customer_id], wait=True).set_aside:
+            SetAside.objects.filter(customer_id=customer_id).delete()
 
 
 def purge_people(run: Run, customer_ids: Sequence[int], *, wait: bool = False) -> Batch:
@@ -211,25 +331,40 @@ def _suppress(cursor: Any, params: dict[str, Any]) -> None:
     contact_points.add((p, params["on"]) for row in rows for p in contact_points.points(*row))
 
 
-def close_run(run: Run, *, whole: bool = True) -> Run:
-    """Sweep what belongs to nobody, then close the run with its counts per rule.
+def close_run(run: Run, *, skipped: bool = False) -> Run:
+    """Sweep what belongs to nobody, then close the run with its counts and its certificate.
 
-    Not whole when people were set aside: they are due again the next night.
+    Partly done when people are set aside: they are tried again the next night.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RUN_LOCK])
         run.refresh_from_db()
         if run.status != Run.Status.RUNNING:
             return run
-        for statement in statements.ownerless_sql():
-            cursor.execute(statement, {"on": run.business_date})
-        Session.objects.filter(expire_date__lt=timezone.now()).delete()
-        receipts = Receipt.objects.filter(run=run)
-        per_rule = receipts.values_list("rule").annotate(n=Sum("row_count")).order_by("rule")
-        run.counts = dict(per_rule)
-        run.people = receipts.values("customer_id").distinct().count()
-        run.status = Run.Status.DONE if whole else Run.Status.FAILED
+        swept: dict[str, int] = {}
+        if not skipped:
+            for table, statement in statements.ownerless_sql():
+                cursor.execute(statement, {"on": run.business_date})
+                swept[table] = cursor.rowcount
+            expired = Session.objects.filter(expire_date__lt=timezone.now())
+            swept[Session._meta.db_table] = expired.delete()[0]
+        done = plans.done(run)
+        run.counts = certificates.per_rule(done)
+        run.people = done.people
+        run.set_aside = SetAside.objects.filter(tried_on__gte=run.business_date).count()
+        run.status = (
+            Run.Status.SKIPPED
+            if skipped
+            else Run.Status.PARTIAL
+            if run.set_aside
+            else Run.Status.DONE
+        )
         run.finished_at = timezone.now()
-        run.save(update_fields=["counts", "people", "status", "finished_at"])
+        run.certificate = certificates.write(run, done, swept)
+        run.save(
+            update_fields=["counts", "people", "set_aside", "status", "finished_at", "certificate"]
+        )
     log.info("Run %s is closed: %s people, %s", run.business_date, run.people, run.counts)
+    if run.status == Run.Status.PARTIAL:
+        log.error("Run %s is partly done: %s people set aside", run.pk, run.set_aside)
     return run

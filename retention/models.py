@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.dates import Plus, StockholmDate
 from customers.models import Customer, User
 from customers.personal_data import EVERYTHING, AtEnd, Category, Clock, Impersonal, PersonalData
-from customers.triggers import not_emptied, stays_until_its_date
+from customers.triggers import never_changes, not_emptied, stays_until_its_date
 
 
 class Hold(models.Model):
@@ -59,7 +59,9 @@ class Run(models.Model):
     class Status(models.TextChoices):
         RUNNING = "running", _("pågår")
         DONE = "done", _("klar")
-        FAILED = "failed", _("avbruten")
+        PARTIAL = "partial", _("delvis klar")
+        STOPPED = "stopped", _("stoppad, väntar på beslut")
+        SKIPPED = "skipped", _("överhoppad, gallringen var avstängd")
 
     business_date = models.DateField(_("natten till"), unique=True)
     status = models.CharField(_("läge"), max_length=8, choices=Status, default=Status.RUNNING)
@@ -68,18 +70,171 @@ class Run(models.Model):
     people = models.PositiveIntegerField(_("personer"), default=0)
     # Rows per rule id, filled when the run closes.
     counts = models.JSONField(_("raderat per regel"), default=dict)
+    # The plan it works by: a digest over who, what and why; how many; how often it was made.
+    plan_hash = models.CharField(_("planens avtryck"), max_length=64, blank=True, db_default="")
+    planned_at = models.DateTimeField(_("planerad"), null=True, blank=True)
+    planned_people = models.PositiveIntegerField(_("personer i planen"), db_default=0)
+    plans = models.PositiveSmallIntegerField(_("antal planer"), db_default=0)
+    # What the forecast of a week ago said for it, and the most that may go without being asked.
+    expected_people = models.PositiveIntegerField(_("väntade personer"), db_default=0)
+    most_people = models.PositiveIntegerField(_("gräns för personer"), db_default=0)
+    began_at = models.DateTimeField(_("började radera"), null=True, blank=True)
+    set_aside = models.PositiveIntegerField(_("undantagna personer"), db_default=0)
+    # Signed when the run closes (`retention.certificates`).
+    certificate = models.JSONField(_("intyg"), null=True, blank=True)
 
     personal_data = Impersonal(
-        columns=("business_date", "status", "started_at", "finished_at", "people", "counts")
+        columns=(
+            *("business_date", "status", "started_at", "finished_at", "people", "counts"),
+            *("plan_hash", "planned_at", "planned_people", "plans"),
+            *("expected_people", "most_people", "began_at", "set_aside", "certificate"),
+        )
     )
 
     class Meta:
         verbose_name = _("gallringskörning")
         verbose_name_plural = _("gallringskörningar")
         ordering = ["-business_date"]
+        permissions = [("release_run", "Can let a stopped night go on")]
 
     def __str__(self) -> str:
         return f"{self.business_date}"
+
+
+class Release(models.Model):
+    """A plan of a stopped night that somebody has read and lets be done (RUL-38)."""
+
+    run = models.ForeignKey(Run, models.PROTECT, related_name="releases")
+    plan_hash = models.CharField(_("planens avtryck"), max_length=64)
+    people = models.PositiveIntegerField(_("personer i planen"))
+    reason = models.CharField(_("skäl"), max_length=300)
+    # No constraint: the release outlasts the account of whoever gave it.
+    by = models.ForeignKey(
+        User, models.DO_NOTHING, db_constraint=False, related_name="+", verbose_name=_("av")
+    )
+    at = models.DateTimeField(_("när"), default=timezone.now)
+
+    personal_data = Impersonal(columns=("run", "plan_hash", "people", "reason", "by", "at"))
+
+    class Meta:
+        verbose_name = _("frisläppt natt")
+        verbose_name_plural = _("frisläppta nätter")
+        constraints = [
+            models.UniqueConstraint(name="a_plan_is_released_once", fields=["run", "plan_hash"]),
+        ]
+        triggers = never_changes("release")
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
+
+
+class Forecast(models.Model):
+    """What a night to come would take, as seen from an earlier night: people and no names."""
+
+    class Span(models.TextChoices):
+        NIGHT = "night", _("natt")
+        MONTH = "month", _("månad")
+
+    made_on = models.DateField(_("gjord natten till"))
+    span = models.CharField(_("avser"), max_length=5, choices=Span)
+    # The night to this day, or the first day of the month.
+    day = models.DateField(_("dag"))
+    people = models.PositiveIntegerField(_("personer"))
+    # People per category, by its number.
+    per_category = models.JSONField(_("personer per kategori"), default=dict)
+
+    personal_data = Impersonal(columns=("made_on", "span", "day", "people", "per_category"))
+
+    class Meta:
+        verbose_name = _("prognos")
+        verbose_name_plural = _("prognoser")
+        constraints = [
+            models.UniqueConstraint(
+                name="one_forecast_per_night_and_day", fields=["span", "day", "made_on"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}"
+
+
+class Pause(models.Model):
+    """The purge is turned off for a while, by somebody and for a reason."""
+
+    since = models.DateTimeField(_("från"), default=timezone.now)
+    until = models.DateTimeField(_("till"))
+    reason = models.CharField(_("skäl"), max_length=300)
+    # No constraint: the row outlasts the account of whoever wrote it.
+    by = models.ForeignKey(
+        User, models.DO_NOTHING, db_constraint=False, related_name="+", verbose_name=_("av")
+    )
+    ended_at = models.DateTimeField(_("avslutad i förtid"), null=True, blank=True)
+    ended_by = models.ForeignKey(
+        User,
+        models.DO_NOTHING,
+        db_constraint=False,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("avslutad av"),
+    )
+
+    personal_data = Impersonal(columns=("since", "until", "reason", "by", "ended_at", "ended_by"))
+
+    class Meta:
+        verbose_name = _("uppehåll i gallringen")
+        verbose_name_plural = _("uppehåll i gallringen")
+        constraints = [
+            models.CheckConstraint(name="pause_has_an_end", condition=Q(until__gt=F("since"))),
+            models.CheckConstraint(name="pause_has_a_reason", condition=~Q(reason="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
+
+
+class SetAside(models.Model):
+    """Somebody whose rows the database would not give up, to be tried again every night (F14)."""
+
+    customer = models.OneToOneField(Customer, models.CASCADE, related_name="set_aside")
+    attempts = models.PositiveSmallIntegerField(_("försök"))
+    since = models.DateField(_("sedan natten till"))
+    tried_on = models.DateField(_("senast försökt natten till"))
+    # The name of the database's refusal, never its words: those quote the row.
+    cause = models.CharField(_("orsak"), max_length=60)
+
+    personal_data = PersonalData(
+        name=_("Uppgifter som inte har gått att radera"),
+        columns={Category.SHELL: ("attempts", "since", "tried_on", "cause")},
+    )
+
+    class Meta:
+        verbose_name = _("undantagen person")
+        verbose_name_plural = _("undantagna personer")
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
+
+
+class Heartbeat(models.Model):
+    """When a computer's clock was last seen, and how far it stood from the time since its start.
+
+    Time since the start cannot be set, so a clock that is put forward shows as a difference.
+    """
+
+    boot = models.CharField(primary_key=True, max_length=36)
+    seen_at = models.DateTimeField()
+    # Seconds between the clock and the time since the start, when first seen.
+    offset = models.FloatField()
+
+    personal_data = Impersonal(columns=("boot", "seen_at", "offset"))
+
+    class Meta:
+        verbose_name = _("klocka")
+        verbose_name_plural = _("klockor")
+
+    def __str__(self) -> str:
+        return f"{self.boot}"
 
 
 class Receipt(models.Model):

@@ -1,14 +1,15 @@
-"""What the data protection officer writes to keep a person's data past its time."""
+"""What staff write to keep a person's data past its time, and to decide about the nights."""
 
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from customers import rules
-from customers.dates import today
+from customers.dates import STOCKHOLM, today
 from customers.models import Customer
+from retention.decisions import LONGEST_PAUSE
 from retention.models import Hold
 
 if TYPE_CHECKING:
@@ -56,3 +57,37 @@ class HoldForm(ModelForm):
         if day <= today():
             raise forms.ValidationError(_("Skriv en dag efter i dag."))
         return day
+
+
+class ReasonForm(forms.Form):
+    """Why something is decided, in a sentence."""
+
+    reason = forms.CharField(
+        label=_("Skäl"), max_length=300, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+    def clean_reason(self) -> str:
+        """Return one line."""
+        return rules.clean_line(self.cleaned_data["reason"], 300)
+
+
+class ReleaseForm(ReasonForm):
+    """A reason, and which plan was read."""
+
+    plan_hash = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+
+class TurnOffForm(ReasonForm):
+    """A reason, and the last day."""
+
+    until = forms.DateField(
+        label=_("Till och med"), help_text=_("Högst 30 dagar fram. Skriv som 2026-03-15.")
+    )
+    field_order = ("until", "reason")
+
+    def clean_until(self) -> datetime:
+        """Return the end of the day."""
+        day: date = self.cleaned_data["until"]
+        if not today() <= day < today() + LONGEST_PAUSE:
+            raise forms.ValidationError(_("Skriv en dag från i dag, högst 30 dagar fram."))
+        return datetime.combine(day + timedelta(days=1), time(0), tzinfo=STOCKHOLM)

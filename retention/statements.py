@@ -80,11 +80,15 @@ class Table:
 
     @property
     def goes_wholly(self) -> str:
-        """The condition under which a person keeps no row; rows are looked at only if need be."""
+        """The condition under which a person keeps no row; rows are looked at only if need be.
+
+        OFFSET 0 makes it one look into an index per person: the planner believes that few people
+        are left by the other conditions and would read whole tables for each of them.
+        """
         rows = f"SELECT FROM {', '.join((f'{self.name} t', *self.joins))} WHERE {self.tie}"
-        past_their_date = f"NOT EXISTS ({rows} AND {self.own_date} IS NOT TRUE)"
+        past_their_date = f"NOT EXISTS ({rows} AND {self.own_date} IS NOT TRUE OFFSET 0)"
         return {
-            Clock.SCHEDULE: f"({self.on_schedule} OR NOT EXISTS ({rows}))",
+            Clock.SCHEDULE: f"({self.on_schedule} OR NOT EXISTS ({rows} OFFSET 0))",
             Clock.OWN: past_their_date,
             Clock.EARLIER: f"({self.on_schedule} OR {past_their_date})",
         }[self.data.clock]
@@ -174,9 +178,8 @@ def _blanking() -> Iterator[Table]:
     return (table for table in tables() if table.data.at_end is AtEnd.BLANK)
 
 
-@lru_cache(maxsize=1)
-def plan_sql() -> str:
-    """Return the statement that says what would go: person, category, rows."""
+def _plan_rows() -> str:
+    """Return the rows that would go: person, category, how many; several to a pair."""
     parts = [
         f"SELECT due.id AS person, {t.category.value} AS category, count(*) AS n "
         f"FROM {t.name} t, {t.sources} WHERE {t.tie} AND {t.goes} GROUP BY due.id"
@@ -189,10 +192,56 @@ def plan_sql() -> str:
         for t in _blanking()
         for category, columns in _blanked(t)
     ]
-    union = "\nUNION ALL ".join(parts)
+    return "\nUNION ALL ".join(parts)
+
+
+@lru_cache(maxsize=1)
+def plan_sql() -> str:
+    """Return the statement that says what would go: person, category, rows."""
     return (
-        f"WITH {DUE}\nSELECT person, category, sum(n)::int FROM ({union}) AS all_rows "
+        f"WITH {DUE}\nSELECT person, category, sum(n)::int FROM ({_plan_rows()}) AS all_rows "
         "GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+
+
+def _rule_of(category: str) -> str:
+    return (
+        f"CASE {category} "
+        + " ".join(f"WHEN {c.value} THEN '{p.rule}'" for c, p in PERIOD.items())
+        + " END"
+    )
+
+
+# Of lines (subject, category, rule, n): people in all, then a row per category with its people,
+# rows, lines and the two halves of the sum over their hashes.
+SUMS = """
+    SELECT 0 AS category, count(DISTINCT subject), 0, 0, 0::numeric, 0::numeric FROM lines
+    UNION ALL
+    SELECT category, count(*), sum(n)::bigint, count(*),
+           sum(('x' || substr(hash, 1, 16))::bit(64)::bigint),
+           sum(('x' || substr(hash, 17, 16))::bit(64)::bigint)
+      FROM (SELECT category, n, encode(sha256(convert_to(
+                   subject || '|' || category || '|' || rule || '|' || n, 'UTF8')), 'hex') AS hash
+              FROM lines) AS hashed
+     GROUP BY 1 ORDER BY 1
+"""
+
+DONE_SUMS = f"""
+    WITH lines AS MATERIALIZED (
+        SELECT subject, category, rule, sum(row_count) AS n
+          FROM retention_receipt WHERE run_id = %(run)s GROUP BY 1, 2, 3
+    ) {SUMS}
+"""
+
+
+@lru_cache(maxsize=1)
+def plan_sums_sql() -> str:
+    """Return the statement that sums the plan of people; %(vanishing)s lose their shell too."""
+    return (
+        f"WITH {DUE}, lines AS MATERIALIZED (\nSELECT due.pseudonym AS subject, category, "
+        f"{_rule_of('category')} AS rule, sum(n) AS n FROM ({_plan_rows()}\nUNION ALL "
+        f"SELECT id, {Category.SHELL.value}, 1 FROM unnest(%(vanishing)s::bigint[]) AS v (id)"
+        f") AS all_rows JOIN due ON due.id = person GROUP BY 1, 2, 3) {SUMS}"
     )
 
 
@@ -250,14 +299,13 @@ def purge_sql() -> str:
             f"b{n} AS (UPDATE {t.name} t SET {', '.join(sets)} FROM {t.sources} "
             f"WHERE {t.tie} AND ({_has_more(t)}) RETURNING due.id AS person, {', '.join(flags)})"
         )
-    rules = " ".join(f"WHEN {c.value} THEN '{p.rule}'" for c, p in PERIOD.items())
     union = "\nUNION ALL ".join(parts)
     joined = ",\n".join(ctes)
     return (
         f"WITH {joined},\ncounts AS (SELECT person, category, count(*) AS n "
         f"FROM ({union}) AS all_rows GROUP BY 1, 2)\n"
         "INSERT INTO retention_receipt (subject, run_id, category, rule, row_count, at) "
-        f"SELECT due.pseudonym, %(run)s, counts.category, CASE counts.category {rules} END, "
+        f"SELECT due.pseudonym, %(run)s, counts.category, {_rule_of('counts.category')}, "
         "counts.n, now() FROM counts JOIN due ON due.id = counts.person "
         "RETURNING category, rule, row_count"
     )
@@ -311,6 +359,14 @@ class Source:
         )
 
 
+def own_days() -> Iterator[tuple[str, str, Category]]:
+    """Yield tables whose rows have a last day of their own: name, column of the person, what."""
+    for table in tables():
+        if table.has_own_clock and not table.data.clock_of:
+            column = table.model._meta.get_field(table.data.path).column  # type: ignore[union-attr]
+            yield table.name, f"t.{column}", table.category
+
+
 @lru_cache(maxsize=1)
 def sources() -> tuple[Source, ...]:
     """Return every way to fall due: a purpose that is over, a row's own date."""
@@ -322,17 +378,15 @@ def sources() -> tuple[Source, ...]:
             "r.customer_id",
         ),
     ]
-    for table in tables():
-        if table.has_own_clock and not table.data.clock_of:
-            column = table.model._meta.get_field(table.data.path).column  # type: ignore[union-attr]
-            found.append(
-                Source(
-                    table.model._meta.label_lower,
-                    f"{table.name} t WHERE t.{column} IS NOT NULL AND t.retain_until < %(on)s",
-                    "t.retain_until",
-                    f"t.{column}",
-                )
-            )
+    found += [
+        Source(
+            name,
+            f"{name} t WHERE {customer} IS NOT NULL AND t.retain_until < %(on)s",
+            "t.retain_until",
+            customer,
+        )
+        for name, customer, _category in own_days()
+    ]
     return tuple(found)
 
 
@@ -355,7 +409,9 @@ def vanishing_sql() -> str:
             f"((due.gone & {category.value}) = 0 AND {_holds_something('t', columns)})"
             for category, columns in _blanked(t)
         )
-        conditions.append(f"NOT EXISTS (SELECT FROM {t.name} t WHERE {t.tie} AND ({kept}))")
+        conditions.append(
+            f"NOT EXISTS (SELECT FROM {t.name} t WHERE {t.tie} AND ({kept}) OFFSET 0)"
+        )
     return f"WITH {DUE} SELECT due.id FROM due WHERE {' AND '.join(conditions)}"
 
 
@@ -382,20 +438,41 @@ def vanish_sql() -> str:
 
 
 @lru_cache(maxsize=1)
-def ownerless_sql() -> tuple[str, ...]:
-    """Return one statement per table for rows past their date that belong to nobody (any more)."""
+def ownerless_sql() -> tuple[tuple[str, str], ...]:
+    """Return table and statement for rows past their date that belong to nobody (any more)."""
     statements = []
     for model, data in personal_models():
         if data.clock is Clock.SCHEDULE or data.link or data.clock_of:
             continue
         column: Any = model._meta.get_field(data.path.split("__")[0])
         if data.at_end is AtEnd.UNLINK or column.null:
-            target = column.target_field.column
+            name, target = model._meta.db_table, column.target_field.column
             statements.append(
-                f'DELETE FROM "{model._meta.db_table}" t WHERE t.retain_until < %(on)s '
-                f"AND (t.{column.column} IS NULL OR NOT EXISTS (SELECT FROM customers_customer c "
-                f"WHERE c.{target} = t.{column.column}))"
-                if data.at_end is not AtEnd.UNLINK
-                else f'DELETE FROM "{model._meta.db_table}" t WHERE t.retain_until < %(on)s'
+                (
+                    name,
+                    f'DELETE FROM "{name}" t WHERE t.retain_until < %(on)s '
+                    f"AND (t.{column.column} IS NULL OR NOT EXISTS (SELECT FROM customers_customer "
+                    f"c WHERE c.{target} = t.{column.column}))"
+                    if data.at_end is not AtEnd.UNLINK
+                    else f'DELETE FROM "{name}" t WHERE t.retain_until < %(on)s',
+                )
             )
     return tuple(statements)
+
+
+@lru_cache(maxsize=1)
+def left_sql() -> str:
+    """Return why people who are due before %(on)s were left: reason and number of people."""
+    return f"""
+        SELECT reason, count(*) FROM (
+            SELECT CASE WHEN c.restriction IN ('a', 'b', 'c', 'd') THEN 'restriction'
+                        WHEN h.ground IS NOT NULL THEN 'hold: ' || h.ground
+                        WHEN s.id IS NOT NULL THEN 'set aside'
+                        ELSE 'due anew' END AS reason
+              FROM ({due_sql()}) AS due (id)
+              JOIN customers_customer c USING (id)
+              LEFT JOIN retention_setaside s ON s.customer_id = c.id
+              LEFT JOIN LATERAL (SELECT min(ground) AS ground FROM retention_hold h
+                   WHERE h.customer_id = c.id AND h.lifted_at IS NULL) h ON TRUE) AS people
+         GROUP BY 1 ORDER BY 1
+    """

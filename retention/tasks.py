@@ -6,7 +6,7 @@ from datetime import date
 from celery import shared_task
 from django.conf import settings
 
-from retention import actions
+from retention import actions, decisions, forecasts
 from retention.models import Run
 
 log = logging.getLogger(__name__)
@@ -26,8 +26,12 @@ def nightly() -> None:
 @shared_task
 def reconcile() -> None:
     """Ring again every minute, so that a lost message or a dead worker loses nothing."""
+    decisions.plan_stopped_again()
     actions.open_missed_runs()
     ring()
+    night = forecasts.missing()
+    if night is not None:
+        foresee.delay(night.isoformat())
 
 
 @shared_task
@@ -38,9 +42,19 @@ def purge(business_date: str) -> None:
         ring()
 
 
+@shared_task
+def foresee(night: str) -> None:
+    """Look ahead from a night that is over, for later nights to be held to (RUL-38)."""
+    forecasts.write(date.fromisoformat(night))
+
+
 def ring() -> None:
-    """Ring for the oldest open run: nights are made up for in their order."""
-    run = Run.objects.filter(status=Run.Status.RUNNING).order_by("business_date").first()
-    if run is not None:
+    """Ring for the oldest open run: nights are made up for in their order.
+
+    A night that waits for a decision makes the later ones wait too.
+    """
+    waiting = (Run.Status.RUNNING, Run.Status.STOPPED)
+    run = Run.objects.filter(status__in=waiting).order_by("business_date").first()
+    if run is not None and run.status == Run.Status.RUNNING:
         for _share in range(settings.PURGE_SHARES):
             purge.delay(run.business_date.isoformat())

@@ -13,7 +13,7 @@ from customers.models import AccessLog, Customer, Suppression, User
 from customers.models.channels import Channel
 from disclosures.models import Outbox
 from privacy_requests.models import Case, Extract
-from retention.models import Hold, Receipt, Run
+from retention.models import Forecast, Hold, Receipt, Run, SetAside
 from tests import cast
 from tests.admin.conftest import Desk
 
@@ -39,6 +39,8 @@ MAY_OPEN = {
     "privacy_requests/case": "yes no yes no",
     "privacy_requests/extract": "yes no yes no",
     "retention/run": "no no yes yes",
+    "retention/forecast": "no no yes yes",
+    "retention/setaside": "no no yes no",
     "retention/receipt": "no no yes yes",
     "retention/hold": "yes no yes no",
 }
@@ -144,6 +146,12 @@ def _rows() -> dict[str, Any]:
             kind="email", digest=b"x" * 32, added_on="2026-01-01"
         ),
         "retention/hold": Hold.objects.create(customer=anna, ground="manual"),
+        "retention/forecast": Forecast.objects.create(
+            made_on="2026-01-01", span="night", day="2026-01-02", people=3
+        ),
+        "retention/setaside": SetAside.objects.create(
+            customer=anna, attempts=1, since="2026-01-01", tried_on="2026-01-01", cause="X"
+        ),
         "privacy_requests/case": case,
         "privacy_requests/extract": Extract.objects.create(case=case),
         "disclosures/outbox": Outbox.objects.create(
@@ -186,6 +194,7 @@ def test_every_page_about_a_person_asks_why_first(superuser: Client, desk: type[
             "consent/policyversion",
             "consent/notice",
             "retention/run",
+            "retention/forecast",
             "retention/receipt",
             "customers/suppression",
         )

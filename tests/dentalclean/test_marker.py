@@ -25,7 +25,7 @@ from privacy_requests.extract import collect
 from privacy_requests.models import Case, CaseEvent, Extract
 from retention import statements
 from retention.actions import execute, open_run
-from retention.models import Hold, Receipt, Run
+from retention.models import Hold, Receipt, Run, SetAside
 from retention.rules import algebra, as_due
 from tests import cast, past
 
@@ -62,6 +62,9 @@ def somebody(name: str) -> Customer:
     )
     AccessLog.objects.create(customer=customer, actor=staff, reason=AccessLog.Reason.CALLS, at=at)
     Hold.objects.create(customer=customer, ground=Hold.Ground.MANUAL, lifted_at=at)
+    SetAside.objects.create(
+        customer=customer, attempts=1, since=NIGHT, tried_on=NIGHT, cause="RaiseException"
+    )
     Outbox.objects.create(
         customer=customer,
         template="t",

@@ -25,7 +25,7 @@ from marketing.models import Campaign
 from privacy_requests.actions import open_case
 from privacy_requests.models import Extract
 from retention.actions import open_run
-from retention.models import Hold
+from retention.models import Forecast, Hold, SetAside
 from tests import cast
 from tests.doors import signed_in
 
@@ -87,6 +87,11 @@ personal/marketing/campaign/malgrupp/                   302 302 302 200 200
 personal/marketing/campaign/<uuid:pk>/godkann/          302 302 302 302 403
 personal/marketing/campaign/<uuid:pk>/skicka/           302 302 302 302 403
 personal/marketing/campaign/<uuid:pk>/stoppa/           302 302 302 302 302
+personal/retention/run/stang-av/                        302 302 302 403 200
+personal/retention/run/sla-pa/                          302 302 302 403 302
+personal/retention/run/klockan/                         302 302 302 403 302
+personal/retention/run/<int:pk>/slapp/                  302 302 302 403 404
+personal/retention/run/<int:pk>/intyg.json              302 302 302 403 404
 personal/<app>/                                         302 302 302 200 200
 personal/<anything>                                     302 302 302 404 404
 """
@@ -153,9 +158,11 @@ disclosures/outbox          200 403 302 403 302 302   200 403 302 403 302 302
 marketing/campaign          200 200 200 403 200 302   200 403 200 403 200 302
 privacy_requests/case       200 403 302 403 302 302   200 403 302 403 302 302
 privacy_requests/extract    200 403 302 403 302 302   200 403 302 403 302 302
+retention/forecast          403 403 403 403 403 302   200 403 200 403 200 302
 retention/hold              200 403 302 403 302 302   200 200 302 403 302 302
 retention/receipt           403 403 302 403 403 302   200 403 302 403 302 302
 retention/run               403 403 403 403 403 302   200 403 200 403 200 302
+retention/setaside          403 403 403 403 403 302   200 403 302 403 302 302
 """
 ADMIN_ROUTE = re.compile(
     r"personal/([a-z_]+/[a-z]+)/(add/|<path:object_id>/((history|delete|change)/)?)?$"
@@ -185,6 +192,10 @@ def anna(db: None) -> Customer:
     say_no(customer)
     open_case(customer)
     Hold.objects.create(customer=customer, ground=Hold.Ground.CASE)
+    Forecast.objects.create(made_on=today(), span="night", day=today(), people=0)
+    SetAside.objects.create(
+        customer=customer, attempts=1, since=today(), tried_on=today(), cause="RaiseException"
+    )
     writer = User.objects.create_user("skriver@dentalclean.example", is_staff=True)
     Campaign.objects.create(name="Nytt", purpose="H", channel="email", drafted_by=writer)
     return customer

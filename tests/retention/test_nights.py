@@ -66,7 +66,7 @@ def test_the_work_of_a_night_without_anyone_due_asks_little(
     django_assert_max_num_queries: Any,
 ) -> None:
     run, _ = open_run(date(2026, 11, 20))
-    with django_assert_max_num_queries(40):
+    with django_assert_max_num_queries(60):
         execute(run)
 
 
@@ -111,7 +111,7 @@ def test_who_cannot_be_purged_is_set_aside_and_stops_nobody(transactional_db: No
     # An account that something which stays points at, as no act of ours leaves it.
     AccessLog.objects.create(customer=people[0], actor=stuck.user, reason="case")
     run = execute(open_run(date(2026, 11, 20))[0])
-    assert run.status == Run.Status.FAILED
+    assert run.status == Run.Status.PARTIAL
     names = {c.name for c in Customer.objects.all()}
     assert names == {"", stuck.name}
     assert run.people == 4

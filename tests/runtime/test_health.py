@@ -16,7 +16,7 @@ from disclosures.models import Outbox
 from retention.models import Run
 from tests import cast
 
-PARTS = ("database", "rights", "broker", "cache", "purge", "outbox", "seals")
+PARTS = ("database", "rights", "broker", "cache", "clock", "purge", "outbox", "seals")
 
 
 def parts(client: Client, status: int) -> dict[str, str]:

@@ -11,6 +11,7 @@ from customers.personal_data import Category
 from retention import tasks
 from retention.actions import open_run
 from retention.models import Receipt, Run
+from tests.foresight import expect
 from tests.houses import wait_until
 from tests.workers import Broker, Worker
 
@@ -42,6 +43,7 @@ def people_due() -> None:
             " CASE WHEN number = 'K0' THEN DATE '2029-01-01' ELSE DATE '2025-01-01' END,"
             " DATE '2022-01-01' FROM customers_customer, unnest(ARRAY['F', 'H']) AS p"
         )
+    expect(NIGHT, PEOPLE)
 
 
 def under_way() -> bool:

@@ -57,19 +57,27 @@ class Command(BaseCommand):
         except actions.RunRefusedError as refusal:
             raise CommandError(str(refusal)) from refusal
         run = actions.execute(run)
-        if run.status == Run.Status.RUNNING:
-            raise CommandError(
-                f"Somebody else holds people of the night to {on}; run it again in a minute."
-            )
-        if run.status == Run.Status.FAILED:
-            raise CommandError(
-                f"The night to {on} set aside people whose rows the database would not give up; "
-                "see the log, mend what holds them, and the next night takes them."
-            )
+        self._refuse_what_is_not_done(run)
         self._print(
             f"The night to {on} is done: {run.people} people.",
             Counter(run.counts),
         )
+
+    def _refuse_what_is_not_done(self, run: Run) -> None:
+        """Say in one sentence why the night is not whole."""
+        night = f"The night to {run.business_date}"
+        refusals = {
+            Run.Status.RUNNING: f"{night} is not over: somebody else holds people, or an earlier "
+            "night waits for a decision; run it again in a minute.",
+            Run.Status.PARTIAL: f"{night} set aside people whose rows the database would not give "
+            "up; see the log, mend what holds them, and the next night takes them.",
+            Run.Status.STOPPED: f"{night} is stopped: its plan takes {run.planned_people} people, "
+            f"{run.expected_people} were forecast and {run.most_people} is the most. The data "
+            "protection officer reads the plan and releases it in the admin.",
+            Run.Status.SKIPPED: f"{night} is skipped: the purge is turned off.",
+        }
+        if run.status in refusals:
+            raise CommandError(refusals[Run.Status(run.status)])
 
     def _show(self, on: date) -> None:
         people = due(on)
