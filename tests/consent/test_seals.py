@@ -38,13 +38,8 @@ def _own_folder(settings: Any, tmp_path: Path) -> None:
 
 def tamper(statement: str, *values: Any) -> None:
     """Do what only a superuser can: write past every trigger."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for table in ("consent_event", "consent_eventdetail", "consent_seal"):
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+    with past.the_triggers(), connection.cursor() as cursor:
         cursor.execute(statement, values)
-        for table in ("consent_event", "consent_eventdetail", "consent_seal"):
-            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER ALL")
 
 
 def fault() -> str:
