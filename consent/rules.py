@@ -18,17 +18,19 @@ from django.db.models import (
     CharField,
     Count,
     DateField,
+    Exists,
     ExpressionWrapper,
     F,
     FilteredRelation,
     Func,
+    OuterRef,
     Q,
     QuerySet,
     Subquery,
     Value,
     When,
 )
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models.functions import Coalesce, Greatest, Least
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -41,8 +43,8 @@ from consent.purposes import (
     Restricted,
     Use,
 )
-from customers.dates import FAR, NEVER, Birthday, Plus
-from customers.models import Address, Customer
+from customers.dates import FAR, NEVER, Birthday, Plus, StockholmDate
+from customers.models import Address, Change, Customer
 from customers.models.channels import Channel
 from customers.models.people import Protection, Restriction
 
@@ -119,17 +121,22 @@ def _restriction_leaves(use: Use) -> Q:
 _RELATION_END = F("record__relation_ended_on")
 
 
-def _nix_window(use: Use, flag: str, months: int) -> Case:
-    """Keep a number or address in NIX open a while after the relation (MFL-06, RUL-31).
+# MFL-06: how long the relation lets us past NIX once it has ended.
+NIX_MONTHS = {Channel.PHONE: 6, Channel.POST: 12}
 
-    The relation is with us: a partner has none, and only the yes that names it counts (NIX-04).
-    """
-    after_end: Any = Coalesce(Plus(_RELATION_END, months=months), ALWAYS)
+
+def _relation_beats_nix(use: Use) -> Any:
+    """Return the last day the relation with us stands above NIX; a partner has none (NIX-04)."""
     if use.of.named_third_party:
-        after_end = ALWAYS
+        return ALWAYS
+    return Coalesce(Plus(_RELATION_END, months=NIX_MONTHS[Channel(use.channel)]), ALWAYS)
+
+
+def _nix_window(use: Use, flag: str) -> Case:
+    """Keep a number or address in NIX open a while after the relation (MFL-06, RUL-31)."""
     return Case(
         When(**{flag: False}, then=OPEN),
-        default=Greatest(after_end, _named_yes()),
+        default=Greatest(_relation_beats_nix(use), _named_yes()),
         output_field=DateField(),
     )
 
@@ -143,12 +150,27 @@ REGISTERS = {Channel.PHONE: Register.PHONE, Channel.POST: Register.POST}
 
 
 def _washed_until(use: Use) -> Greatest:
-    """RUL-31: the last day our copy of NIX counts; without one, only a yes that names us does."""
-    taken = Subquery(
-        NixSnapshot.objects.newest(REGISTERS[Channel(use.channel)]).values("taken_on"),
+    """RUL-31: the last day our copy of NIX counts; without one, only a yes that names us does.
+
+    What was given after the wash has not been through it, and counts as in NIX until the next one.
+    """
+    newest = NixSnapshot.objects.newest(REGISTERS[Channel(use.channel)])
+    holds = Days(Subquery(newest.values("taken_on"), output_field=DateField()), SNAPSHOT_HOLDS.days)
+    washed = Case(
+        When(_went_through(use, Subquery(newest.values("loaded_at"))), then=holds),
+        default=Least(Coalesce(holds, ALWAYS), _relation_beats_nix(use)),
         output_field=DateField(),
     )
-    return Greatest(Days(taken, SNAPSHOT_HOLDS.days), _named_yes())
+    return Greatest(washed, _named_yes())
+
+
+def _went_through(use: Use, loaded: Subquery) -> Q:
+    """NIX-01: whether the number or the address was here when the register was washed."""
+    if use.channel == Channel.POST:
+        # An address has only its day; of the day of the wash nobody knows which came first.
+        return Q(home__given_on__lt=StockholmDate(loaded))
+    changed = Change.objects.filter(customer=OuterRef("pk"), field="phone", at__gte=loaded)
+    return Q(created_at__lt=loaded) & ~Q(Exists(changed))
 
 
 class Days(Func):
@@ -314,14 +336,14 @@ CONDITIONS: tuple[Condition, ...] = (
         _("Numret finns i NIX."),
         ("MFL-04", "MFL-06", "NIX-03", "NIX-04", "RUL-31"),
         asked=lambda use: use.of.is_marketing and use.channel == Channel.PHONE,
-        until=lambda use: _nix_window(use, "nix_phone", 6),
+        until=lambda use: _nix_window(use, "nix_phone"),
     ),
     Condition(
         "nix_post",
         _("Adressen finns i NIX."),
         ("MFL-04", "MFL-06", "RUL-31"),
         asked=lambda use: use.of.is_marketing and use.channel == Channel.POST,
-        until=lambda use: _nix_window(use, "nix_post", 12),
+        until=lambda use: _nix_window(use, "nix_post"),
     ),
     Condition(
         "nix_current",

@@ -10,7 +10,7 @@ from datetime import date
 from consent.balancing import PROPOSALS
 from consent.groundwork import BalancingRecord, NixSnapshot, Register
 from customers.dates import FAR
-from tests import past
+from tests import cast, past
 
 # Nobody's keys: accounts of staff would be seen by tests that count people.
 OWNER, APPROVER = -1, -2
@@ -30,7 +30,8 @@ def lay() -> None:
         for purpose, texts in PROPOSALS.items()
     )
     NixSnapshot.objects.bulk_create(
-        NixSnapshot(register=register, taken_on=FAR, entries=1) for register in Register
+        NixSnapshot(register=register, taken_on=FAR, entries=1, loaded_at=cast.noon(FAR))
+        for register in Register
     )
 
 
