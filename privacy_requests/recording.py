@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from consent import actions, choices
 from consent.choice_words import said as in_words
-from consent.models import Event, Notice
+from consent.models import Event, Notice, Standing
 from consent.purposes import BY_CODE, Use
 from consent.unsubscribe import preference_link
 from customers import words
@@ -94,6 +94,16 @@ def script(customer: Customer, said: Statement, on: date) -> tuple[Notice, str] 
                 ),
             ]
     return notice, "\n\n".join(lines)
+
+
+def no_since(customer: Customer, said: Statement) -> date | None:
+    """Return the day of the person's own no that a yes would end (OBJ-06)."""
+    if said.verb is not Verb.YES or said.use is None:
+        return None
+    found = Standing.objects.filter(
+        customer=customer, purpose=said.use.purpose, channel=said.use.channel, declined=True
+    )
+    return found.values_list("since", flat=True).first()
 
 
 @dataclass(frozen=True)

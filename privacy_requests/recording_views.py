@@ -15,7 +15,7 @@ from customers.dates import today
 from customers.models import Customer, User
 from customers.staff import may_see_protected
 from disclosures.models import Outbox
-from privacy_requests.recording import Recorded, Statement, record
+from privacy_requests.recording import Recorded, Statement, no_since, record
 from privacy_requests.recording_forms import ProofForm, StatementForm
 
 TEMPLATE = "admin/privacy_requests/recording.html"
@@ -63,6 +63,7 @@ def show(admin: CustomerAdmin, request: HttpRequest, person: Customer) -> HttpRe
         answer=_("Kunden ser det så här: %(what)s.") % {"what": said.in_words()},
         script=form.read[1] if form.read else "",
         version=form.read[0].policy_version.version if form.read else "",
+        no_since=no_since(person, said),
         submit=_("Skriv in"),
     )
 

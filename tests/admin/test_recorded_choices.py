@@ -246,6 +246,15 @@ def test_a_yes_that_opens_nothing_is_refused_with_its_reason(cecilia: Client) ->
     assert entry(anna).kind != "yes"
 
 
+def test_a_yes_over_a_no_of_the_persons_own_is_warned_of_first(cecilia: Client) -> None:
+    anna = customer()
+    Desk.says_why(cecilia, anna)
+    warning = "Skriv bara in ett ja om kunden själv"
+    assert warning not in cecilia.get(address(anna, **YES)).content.decode()
+    say_no(anna)
+    assert warning in cecilia.get(address(anna, **YES)).content.decode()
+
+
 def test_words_that_are_not_the_ones_in_force_are_no_proof(cecilia: Client) -> None:
     answer = writes(cecilia, customer(), YES, notice="1")
     assert "Texten att läsa upp är ny" in answer.content.decode()
