@@ -168,7 +168,7 @@ def begin(run: Run) -> bool:
         if run.plan_hash != plan.hash:
             run.plans += 1
         run.plan_hash, run.planned_people = plan.hash, plan.people
-        run.planned_at = timezone.now()
+        run.planned_at, run.plan_lines = timezone.now(), plan.lines()
         run.expected_people = plans.expected(run.business_date)
         run.most_people = plans.most(run.expected_people)
         released = Release.objects.filter(run=run, plan_hash=plan.hash).exists()
@@ -178,8 +178,8 @@ def begin(run: Run) -> bool:
             run.began_at = timezone.now()
         run.save(
             update_fields=[
-                *("plan_hash", "planned_people", "planned_at", "plans", "expected_people"),
-                *("most_people", "status", "began_at"),
+                *("plan_hash", "planned_people", "planned_at", "plan_lines", "plans"),
+                *("expected_people", "most_people", "status", "began_at"),
             ]
         )
     if run.status == Run.Status.STOPPED:

@@ -30,7 +30,7 @@ from retention.decisions import (
 )
 from retention.holds import HoldError, lift_hold, place_hold
 from retention.models import Forecast, Hold, Pause, Receipt, Run, SetAside
-from retention.night_words import expected_plan, night_context
+from retention.night_words import expected_plan, in_people, night_context, planned
 from retention.staff_forms import HoldForm, ReasonForm, ReleaseForm, TurnOffForm
 
 
@@ -129,17 +129,23 @@ class RunAdmin(ReadOnlyAdmin):
             messages.success(request, gettext("Klart. Natten tar planen inom en minut."))
             return redirect("admin:retention_run_change", pk)
         answer = gettext(
-            "Planen tar %(people)s personer. För en vecka sedan väntades %(expected)s, och fler än "
+            "Planen tar %(people)s. För en vecka sedan väntades %(expected)s, och fler än "
             "%(most)s tas inte utan att någon har läst planen. Ändras planen innan den är gjord "
             "frågar vi igen."
         ) % {
-            "people": words.figures(run.planned_people),
+            "people": in_people(run.planned_people),
             "expected": words.figures(run.expected_people),
             "most": words.figures(run.most_people),
         }
         back = reverse("admin:retention_run_change", args=[pk])
         return self._form(
-            request, gettext("Släpp natten"), answer, form, back, plan=expected_plan(run)
+            request,
+            gettext("Släpp natten"),
+            answer,
+            form,
+            back,
+            plan=expected_plan(run),
+            planned=list(planned(run)),
         )
 
     def turn_off_view(self, request: HttpRequest) -> HttpResponse:
@@ -239,7 +245,7 @@ class ForecastAdmin(ReadOnlyAdmin):
 
     list_display = ("day", "span", "people", "of_what")
     list_filter = ("span",)
-    ordering = ("span", "day")
+    ordering = ("-span", "day")
     list_per_page = 200
     fields = ("made_on", "day", "span", "people", "of_what")
 
@@ -252,12 +258,9 @@ class ForecastAdmin(ReadOnlyAdmin):
     @admin.display(description=_("varav"))
     def of_what(self, forecast: Forecast) -> str:
         """Return people per category."""
-        return "; ".join(
-            f"{Category(int(category)).label} {words.figures(people)}"
-            for category, people in sorted(
-                forecast.per_category.items(), key=lambda item: int(item[0])
-            )
-        )
+        numbers = sorted(forecast.per_category.items(), key=lambda item: int(item[0]))
+        said = [f"{Category(int(c)).label} {words.figures(people)}" for c, people in numbers]
+        return "; ".join(said) or gettext("Inget")
 
 
 @admin.register(SetAside)

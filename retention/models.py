@@ -60,8 +60,8 @@ class Run(models.Model):
         RUNNING = "running", _("pågår")
         DONE = "done", _("klar")
         PARTIAL = "partial", _("delvis klar")
-        STOPPED = "stopped", _("stoppad, väntar på beslut")
-        SKIPPED = "skipped", _("överhoppad, gallringen var avstängd")
+        STOPPED = "stopped", _("stoppad")
+        SKIPPED = "skipped", _("överhoppad")
 
     business_date = models.DateField(_("natten till"), unique=True)
     status = models.CharField(_("läge"), max_length=8, choices=Status, default=Status.RUNNING)
@@ -74,6 +74,8 @@ class Run(models.Model):
     plan_hash = models.CharField(_("planens avtryck"), max_length=64, blank=True, db_default="")
     planned_at = models.DateTimeField(_("planerad"), null=True, blank=True)
     planned_people = models.PositiveIntegerField(_("personer i planen"), db_default=0)
+    # People and rows per category, by its number.
+    plan_lines = models.JSONField(_("planens innehåll"), null=True, blank=True)
     plans = models.PositiveSmallIntegerField(_("antal planer"), db_default=0)
     # What the forecast of a week ago said for it, and the most that may go without being asked.
     expected_people = models.PositiveIntegerField(_("väntade personer"), db_default=0)
@@ -86,7 +88,7 @@ class Run(models.Model):
     personal_data = Impersonal(
         columns=(
             *("business_date", "status", "started_at", "finished_at", "people", "counts"),
-            *("plan_hash", "planned_at", "planned_people", "plans"),
+            *("plan_hash", "planned_at", "planned_people", "plan_lines", "plans"),
             *("expected_people", "most_people", "began_at", "set_aside", "certificate"),
         )
     )

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from customers import words
 from customers.models import User
@@ -20,6 +22,7 @@ def night_context(run: Run) -> dict[str, Any]:
         "answer": answer(run),
         "plan": expected_plan(run),
         "taken": list(_taken(run)),
+        "planned": list(planned(run)),
         "left": list(_left(run)),
         "swept": _swept(run),
         "releases": list(_releases(run)),
@@ -29,23 +32,43 @@ def night_context(run: Run) -> dict[str, Any]:
 
 def answer(run: Run) -> str:
     """Say how it went, in a sentence or two."""
-    people = {"people": words.figures(run.people), "aside": words.figures(run.set_aside)}
+    people = {"people": capfirst(in_people(run.people)), "aside": words.figures(run.set_aside)}
     sentences = {
         Run.Status.RUNNING: _("Natten pågår."),
-        Run.Status.DONE: _("Natten är klar. %(people)s personer förlorade något."),
+        Run.Status.DONE: _("Natten är klar. %(people)s förlorade något."),
         Run.Status.PARTIAL: _(
-            "Natten är delvis klar. %(people)s personer förlorade något, %(aside)s gick inte att "
+            "Natten är delvis klar. %(people)s förlorade något, %(aside)s gick inte att "
             "radera och prövas varje natt."
         ),
         Run.Status.STOPPED: _(
             "Natten är stoppad. Inget är raderat, och senare nätter väntar på den."
         ),
         Run.Status.SKIPPED: _(
-            "Natten hoppades över, för gallringen var avstängd. %(people)s personer hann förlora "
-            "något innan dess."
+            "Natten hoppades över, för gallringen var avstängd. %(people)s hann förlora något "
+            "innan dess."
         ),
     }
     return sentences[Run.Status(run.status)] % people
+
+
+def in_people(number: int) -> str:
+    """Say how many people."""
+    said = ngettext("en person", "%(n)s personer", number)
+    return said % {"n": words.figures(number)}
+
+
+def planned(run: Run) -> Iterator[dict[str, str]]:
+    """Yield what a night that is not over would take, per category."""
+    if run.certificate is not None:
+        return
+    for number, (people, rows) in (run.plan_lines or {}).items():
+        period = PERIOD[Category(int(number))]
+        yield {
+            "what": str(period.category.label),
+            "rule": f"{period.rule}, {period.clause}",
+            "people": words.figures(people),
+            "rows": words.figures(rows),
+        }
 
 
 def expected_plan(run: Run) -> Lines:

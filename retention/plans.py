@@ -55,6 +55,13 @@ class Plan:
     def hash(self) -> str:
         return self.digest.hexdigest()
 
+    def lines(self) -> dict[str, list[int]]:
+        """Return people and rows per category, as they are kept."""
+        return {
+            str(category): [people, self.rows_of[category]]
+            for category, people in sorted(self.people_of.items())
+        }
+
     def add(
         self, lines: Iterable[tuple[int, int, int, int, Decimal, Decimal]], people: int
     ) -> None:

@@ -42,6 +42,8 @@ def test_a_stopped_night_is_read_and_released_with_a_reason(disa: Client, stoppe
     page = disa.get(f"{RUNS}{stopped.pk}/slapp/").content.decode()
     assert "Planen tar 2 personer." in page
     assert stopped.plan_hash in page
+    assert "Det här skulle gå" in page
+    assert "RET-02, P22" in page
     answer = disa.post(f"{RUNS}{stopped.pk}/slapp/", {"plan_hash": stopped.plan_hash})
     assert "Något behöver rättas" in answer.content.decode()
     assert not Release.objects.exists()

@@ -1,0 +1,85 @@
+"""The pages of the nights in a browser: readable in both themes and on a phone."""
+
+import os
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from playwright.sync_api import BrowserContext, Page
+
+from dentalclean.roles import Role, give_role, sync_roles
+from retention import forecasts, plans
+from retention.actions import execute, open_run
+from retention.models import Run
+from tests import cast
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+RUNS = "/personal/retention/run/"
+NIGHT = date(2026, 11, 20)
+
+
+@pytest.fixture
+def at_work(context: BrowserContext, live_server: Any) -> None:
+    """Sign in as the data protection officer."""
+    sync_roles()
+    client = Client()
+    client.force_login(give_role("disa@dentalclean.example", Role.DATA_PROTECTION))
+    cookie = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+
+
+def nights(monkeypatch: pytest.MonkeyPatch) -> tuple[Run, Run]:
+    """Make a night that is done and one that is stopped, with a look ahead."""
+    for name, ended in (("Anna", date(2022, 10, 1)), ("Bo", date(2026, 6, 30))):
+        customer = cast.person(name, since=date(2019, 1, 7))
+        cast.subscription(customer, date(2019, 1, 7), ended)
+        cast.invoice(customer, date(2018, 12, 1))
+    cast.person("Cecilia", since=date(2019, 1, 7), restriction="c", last_contact_on=NIGHT)
+    done = execute(open_run(NIGHT)[0])
+    forecasts.write(NIGHT)
+    late = cast.person("Disa", since=date(2019, 1, 7))
+    cast.subscription(late, date(2019, 1, 7), date(2022, 10, 1))
+    monkeypatch.setattr(plans, "LEEWAY", 0)
+    return done, execute(open_run(date(2026, 11, 21))[0])
+
+
+def test_the_pages_of_the_nights_are_readable(
+    page: Page,
+    at_work: None,
+    examined: Callable[[], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done, stopped = nights(monkeypatch)
+    wrong = []
+    for n, address in enumerate(
+        (
+            RUNS,
+            f"{RUNS}{done.pk}/change/",
+            f"{RUNS}{stopped.pk}/change/",
+            f"{RUNS}{stopped.pk}/slapp/",
+            f"{RUNS}stang-av/",
+            "/personal/retention/forecast/",
+            "/personal/",
+        )
+    ):
+        page.goto(address)
+        if "SHOTS" in os.environ:
+            page.screenshot(path=Path(os.environ["SHOTS"]) / f"{n}.png", full_page=True)
+        wrong += examined()
+    assert wrong == []
+
+
+def test_a_stopped_night_is_released_after_its_plan_is_read(
+    page: Page, at_work: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _done, stopped = nights(monkeypatch)
+    page.goto(f"{RUNS}{stopped.pk}/change/")
+    page.get_by_role("link", name="Läs planen och släpp natten").click()
+    page.get_by_label("Skäl").fill("Importen är läst.")
+    page.get_by_role("button", name="Släpp natten").click()
+    page.get_by_text("Natten tar planen inom en minut.").wait_for()
+    assert execute(stopped).status == Run.Status.DONE
