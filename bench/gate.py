@@ -37,9 +37,13 @@ BALANCED = """
       WHERE purpose = 'H' AND approved_by_id IS NOT NULL ORDER BY decided_on DESC, id DESC LIMIT 1)
 """
 FRESH = "(GREATEST(s.opens, c.last_contact_on) + interval '24 months')::date"
-WASHED = """
-    (SELECT taken_on + 30 FROM consent_nixsnapshot
-      WHERE register = 'post' ORDER BY taken_on DESC, id DESC LIMIT 1)
+WASHED = f"""
+    LEAST(COALESCE((SELECT taken_on FROM consent_nixsnapshot WHERE register = 'post'
+                     ORDER BY taken_on DESC, id DESC LIMIT 1), {NEVER}) + 30,
+          CASE WHEN a.given_on >= COALESCE(((SELECT loaded_at FROM consent_nixsnapshot
+                     WHERE register = 'post' ORDER BY taken_on DESC, id DESC LIMIT 1)
+                     AT TIME ZONE 'Europe/Stockholm')::date, a.given_on)
+               THEN COALESCE((r.relation_ended_on + interval '12 months')::date, {NEVER}) END)
 """
 NAMED_YES = f"CASE WHEN {YES} THEN (s.opens + interval '3 months')::date END"
 TABLES = """
@@ -73,7 +77,7 @@ HANDWRITTEN = {
                      AND s.permission IN ('opt_out', 'consent') AND NOT s.declined
                 THEN LEAST(r.retain_until, s.closes,
                            CASE WHEN {YES} THEN {FRESH} ELSE COALESCE({BALANCED}, {NEVER}) END,
-                           GREATEST(COALESCE({WASHED}, {NEVER}), {NAMED_YES}),
+                           GREATEST({WASHED}, {NAMED_YES}),
                            CASE WHEN c.nix_post THEN GREATEST(
                                 (r.relation_ended_on + interval '12 months')::date,
                                 {NAMED_YES}) END)

@@ -155,13 +155,15 @@ def _washed_until(use: Use) -> Greatest:
     What was given after the wash has not been through it, and counts as in NIX until the next one.
     """
     newest = NixSnapshot.objects.newest(REGISTERS[Channel(use.channel)])
-    holds = Days(Subquery(newest.values("taken_on"), output_field=DateField()), SNAPSHOT_HOLDS.days)
-    washed = Case(
-        When(_went_through(use, Subquery(newest.values("loaded_at"))), then=holds),
-        default=Least(Coalesce(holds, ALWAYS), _relation_beats_nix(use)),
+    taken = Subquery(newest.values("taken_on"), output_field=DateField())
+    # One subquery for each column: planning them is most of what a single decision costs.
+    holds = Days(Coalesce(taken, ALWAYS), SNAPSHOT_HOLDS.days)
+    of_the_person = Case(
+        When(_went_through(use, Subquery(newest.values("loaded_at"))), then=OPEN),
+        default=_relation_beats_nix(use),
         output_field=DateField(),
     )
-    return Greatest(washed, _named_yes())
+    return Greatest(Least(holds, of_the_person), _named_yes())
 
 
 def _went_through(use: Use, loaded: Subquery) -> Q:
