@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 APPS := customers consent disclosures retention marketing privacy_requests dentalclean
 
-.PHONY: run test check messages bench lock servers manage clean
+.PHONY: run test drill check messages bench lock servers manage clean
 
 run: $(VENV)/run.stamp  ## start everything on this machine; Ctrl-C stops it
 	@$(BIN)/python -m dentalclean.embedded run
@@ -18,6 +18,9 @@ run: $(VENV)/run.stamp  ## start everything on this machine; Ctrl-C stops it
 test: $(VENV)/test.stamp  ## the whole suite; ARGS="-k name" for a part
 	@chromium=$$($(BIN)/python tests/chromium.py) && \
 	CHROMIUM="$$chromium" $(BIN)/python -m pytest $(ARGS)
+
+drill: $(VENV)/test.stamp  ## restore a dump and a point in time, and see that nobody comes back
+	@$(BIN)/python -m pytest -n 0 -v tests/retention/test_restore.py
 
 check: $(VENV)/test.stamp  ## everything that can be said without running the tests
 	$(BIN)/ruff check .

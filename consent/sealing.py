@@ -7,7 +7,7 @@ from itertools import zip_longest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from consent import seals
+from consent import refusals, seals
 from consent.models import Event, Seal
 from consent.seals import LEAF, NOTHING, BrokenSealError, Head, Leaf
 
@@ -67,6 +67,7 @@ def _next(last: Seal | None, boundary: int) -> Seal | None:
     if head is not None:
         _demand_agreement(head, previous, after)
     elif after < boundary:
+        refusals.write(number, after, boundary)
         head = seals.write(
             _entries(after, boundary), number=number, previous=previous, sealed_at=timezone.now()
         )

@@ -107,6 +107,31 @@ def write(leaves: Iterable[Leaf], *, number: int, previous: bytes, sealed_at: da
     return head
 
 
+def write_whole(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write a file beside the seals, whole or not at all."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    unfinished = path.parent / "unfinished"
+    opened = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(opened, "wb") as file:
+        file.writelines(chunks)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.rename(path)
+    _sync(path.parent)
+
+
+def move_aside(after: int, name: str) -> int:
+    """Move the seals above a number into a folder of their own; return how many there were."""
+    folder = Path(settings.SEALS_DIR)
+    moved = 0
+    for found in sorted([*folder.glob("*.seal"), *folder.glob("*.noes")]):
+        if int(found.stem) > after:
+            (folder / name).mkdir(mode=0o700, exist_ok=True)
+            found.rename(folder / name / found.name)
+            moved += found.suffix == ".seal"
+    return moved
+
+
 def head(number: int) -> Head | None:
     """Read the head of a seal; None where there is no such file."""
     try:

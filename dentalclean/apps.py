@@ -15,9 +15,12 @@ class DentalcleanConfig(AppConfig):
 
     def ready(self) -> None:
         from dentalclean import database_roles
+        from dentalclean.celery import GatedTask
         from dentalclean.third_party import put_on_the_map
+        from retention.restore import demand_open
 
         put_on_the_map()
+        GatedTask.gate = staticmethod(demand_open)
         register(database_roles.check, Tags.database)
         # Both signals come once per app that has models; once is enough, and all tables are there.
         once = apps.get_app_config("customers")

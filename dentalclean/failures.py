@@ -20,5 +20,10 @@ def failed(request: HttpRequest) -> HttpResponse:
     """
     if not isinstance(sys.exc_info()[1], AWAY):
         return server_error(request)
+    return closed()
+
+
+def closed() -> HttpResponse:
+    """Say that we are closed for a while."""
     page = loader.get_template("503.html").render()
     return HttpResponse(page, status=503, headers={"Retry-After": str(TRY_AGAIN_AFTER)})

@@ -22,6 +22,7 @@ from disclosures.models import Outbox
 from retention import clocks
 from retention.decisions import pause_at
 from retention.models import Run
+from retention.restore import RestoredError, demand_whole
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,9 @@ def _state(name: str, probe: Callable[[], None]) -> str:
     except Late as late:
         log.warning("Health probe %s: %s.", name, late.state)
         return late.state
+    except RestoredError:
+        log.warning("The database was restored and not made good; run manage.py restore_gate.")
+        return "restored"
     except TooStrong:
         log.warning("The program works as the owner or a superuser; see docs/running.md.")
         return "too strong"
@@ -137,6 +141,11 @@ def _seals(now: datetime | None = None) -> None:
         raise Late
 
 
+def _restore() -> None:
+    """Demand that nothing is missing that is known outside the database (L02)."""
+    demand_whole()
+
+
 PROBES: dict[str, Callable[[], None]] = {
     "database": _database,
     "rights": _rights,
@@ -146,4 +155,5 @@ PROBES: dict[str, Callable[[], None]] = {
     "purge": _purge,
     "outbox": _outbox,
     "seals": _seals,
+    "restore": _restore,
 }

@@ -1,5 +1,6 @@
 """What every answer to a signed-in person has in common."""
 
+import logging
 import time
 from collections.abc import Callable
 
@@ -8,10 +9,35 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
 
+from dentalclean.failures import closed
+from retention.restore import RestoredError, demand_open
+
+log = logging.getLogger(__name__)
+
 Answer = Callable[[HttpRequest], HttpResponse]
 
 SIGNED_IN_AT, SEEN_AT = "signed_in_at", "seen_at"
 A_MINUTE = 60
+
+
+class RestoreGateMiddleware:
+    """Let nobody in while the database lacks what was erased and refused (L02).
+
+    Only whether the process lives is answered; the deep look tells that the gate is shut.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer 503 until `manage.py restore_gate` has run."""
+        if not request.path.startswith("/healthz"):
+            try:
+                demand_open()
+            except RestoredError as why:
+                log.critical("%s", why)
+                return closed()
+        return self.get_response(request)
 
 
 class SessionEndMiddleware:

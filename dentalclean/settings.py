@@ -184,6 +184,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "dentalclean.middleware.RestoreGateMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -399,6 +400,10 @@ EXTRACT_DOWNLOADS = number("EXTRACT_DOWNLOADS", 5)
 # The ledger's seals, outside the database; best on storage its administrators cannot change
 
 SEALS_DIR = Path(os.environ.get("SEALS_DIR", "").strip() or DATA_DIR / "seals").resolve()
+
+# The log of erasures and the mark, outside the database and its backups: what a restore lacks
+
+ERASURES_DIR = Path(os.environ.get("ERASURES_DIR", "").strip() or DATA_DIR / "erasures").resolve()
 
 # Mail: what the outbox hands over at last
 

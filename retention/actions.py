@@ -31,7 +31,7 @@ from customers import contact_points
 from customers.dates import NEVER, STOCKHOLM, today
 from customers.models import Session
 from customers.personal_data import EVERYTHING, Category
-from retention import certificates, clocks, plans, statements
+from retention import certificates, clocks, erasure, plans, statements
 from retention.decisions import pause_at
 from retention.models import Release, Run, SetAside
 from retention.rules import algebra, as_due, vanishing
@@ -273,7 +273,11 @@ def _try_again(run: Run) -> None:
 
 def purge_people(run: Run, customer_ids: Sequence[int], *, wait: bool = False) -> Batch:
     """Purge the people of one batch in one transaction, leaving those that somebody else holds."""
-    with transaction.atomic(), connection.cursor() as cursor:
+    with (
+        erasure.logged(run.business_date) as outside,
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute("SELECT set_config('lock_timeout', %s, TRUE)", [LOCK_TIMEOUT])
         cursor.execute(
             "SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id "
@@ -286,6 +290,7 @@ def purge_people(run: Run, customer_ids: Sequence[int], *, wait: bool = False) -
         if not people:
             return Batch()
         params = {"on": run.business_date, "run": run.pk, **as_due(people)}
+        outside.note([row[0] for row in people])
         _suppress(cursor, params)
         batch = Batch(people=len(people))
         cursor.execute(statements.purge_sql(), params)
@@ -296,6 +301,7 @@ def purge_people(run: Run, customer_ids: Sequence[int], *, wait: bool = False) -
             cursor.execute(statements.vanish_sql(), {**params, **as_due(leaving)})
             _count(cursor, batch)
         _end_purposes(cursor, run.business_date, [row[0] for row in people if not row[2]])
+        outside.write([row[:2] for row in people], [row[0] for row in leaving])
     return batch
 
 

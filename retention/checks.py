@@ -1,10 +1,14 @@
 """What must be true of the periods before the program starts."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connection
 
 from customers.personal_data import Category
+from retention.marks import Mark
+from retention.restore import RestoredError, missing
 from retention.schedule import SCHEDULE
 
 
@@ -12,7 +16,7 @@ from retention.schedule import SCHEDULE
 def check_schedule(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Refuse a category without a period, or with more than one (RET-01)."""
     named = [period.category for period in SCHEDULE]
-    return [
+    without: list[CheckMessage] = [
         Error(
             f"The category {category.name} has {named.count(category) or 'no'} "
             f"period{'s' if named.count(category) else ''}.",
@@ -21,7 +25,8 @@ def check_schedule(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         )
         for category in Category
         if named.count(category) != 1
-    ] + [
+    ]
+    unsaid: list[CheckMessage] = [
         Error(
             f"The period of {period.category.name} does not say when it starts, how long it "
             "lasts, why, and by which rule and clause.",
@@ -31,3 +36,15 @@ def check_schedule(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         for period in SCHEDULE
         if not all((period.rule, period.clause, period.starts, period.lasts, period.why))
     ]
+    return [*without, *unsaid]
+
+
+@register(Tags.database)
+def check_restored(
+    app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Refuse a database that lacks what was erased and refused since its backup (L02)."""
+    if not databases or Mark._meta.db_table not in connection.introspection.table_names():
+        return []
+    why = missing()
+    return [Error(str(RestoredError(why)), id="retention.E003")] if why else []

@@ -10,6 +10,20 @@ from customers.dates import Plus, StockholmDate
 from customers.models import Customer, User
 from customers.personal_data import EVERYTHING, AtEnd, Category, Clock, Impersonal, PersonalData
 from customers.triggers import never_changes, not_emptied, stays_until_its_date
+from retention.marks import ErasureBatch, Mark
+
+__all__ = [
+    "ErasureBatch",
+    "Forecast",
+    "Heartbeat",
+    "Hold",
+    "Mark",
+    "Pause",
+    "Receipt",
+    "Release",
+    "Run",
+    "SetAside",
+]
 
 
 class Hold(models.Model):

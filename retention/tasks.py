@@ -6,7 +6,7 @@ from datetime import date
 from celery import shared_task
 from django.conf import settings
 
-from retention import actions, decisions, forecasts
+from retention import actions, decisions, erasure, forecasts, restore
 from retention.models import Run
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,8 @@ def nightly() -> None:
 @shared_task
 def reconcile() -> None:
     """Ring again every minute, so that a lost message or a dead worker loses nothing."""
+    restore.beat()
+    erasure.settle()
     decisions.plan_stopped_again()
     actions.open_missed_runs()
     ring()

@@ -17,7 +17,7 @@ from dentalclean.embedded.places import House, HouseError
 from dentalclean.embedded.supervisor import Supervisor, environment, owners_environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
-OF_THE_OWNER = {"migrate", "publish_policy"}  # commands; all others work as the app
+OF_THE_OWNER = {"migrate", "publish_policy", "restore_gate"}  # commands; all others work as the app
 
 
 def say(sentence: str) -> None:

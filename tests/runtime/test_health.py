@@ -16,7 +16,7 @@ from disclosures.models import Outbox
 from retention.models import Run
 from tests import cast
 
-PARTS = ("database", "rights", "broker", "cache", "clock", "purge", "outbox", "seals")
+PARTS = ("database", "rights", "broker", "cache", "clock", "purge", "outbox", "seals", "restore")
 
 
 def parts(client: Client, status: int) -> dict[str, str]:
@@ -52,6 +52,7 @@ def test_no_night_within_26_hours_is_an_alarm(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("as_app")
+@pytest.mark.breaks(9)
 def test_a_message_that_waits_is_an_alarm(client: Client) -> None:
     Outbox.objects.create(
         template="test",

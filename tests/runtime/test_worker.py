@@ -1,10 +1,13 @@
 """A real worker and a real broker: what they lose costs time, never a message."""
 
+import time
+
 import pytest
 
 from disclosures.actions import queue_words
 from disclosures.bell import ring
 from disclosures.models import Outbox
+from retention import erasure, restore
 from tests.houses import wait_until
 from tests.workers import Broker, Worker
 
@@ -45,3 +48,22 @@ def test_a_ring_that_the_dead_worker_had_not_heard_is_heard_by_the_next(
     write_to("cecilia@example.se")
     worker.start()
     wait_until(sent, 60)
+
+
+@pytest.mark.breaks(6)
+def test_a_worker_does_not_start_on_a_restored_database(worker: Worker) -> None:
+    restore.beat()
+    (erasure.folder() / "mark").write_text("2\n")
+    with pytest.raises(AssertionError, match=r"Run manage\.py restore_gate"):
+        worker.start()
+
+
+@pytest.mark.breaks(6)
+def test_a_worker_that_runs_while_its_database_is_restored_sends_nothing(worker: Worker) -> None:
+    worker.start()
+    restore.beat()
+    (erasure.folder() / "mark").write_text("2\n")
+    time.sleep(restore.LOOK_EVERY)
+    write_to("anna@example.se")
+    wait_until(lambda: "RestoredError" in worker.log(), 30)
+    assert not sent()
