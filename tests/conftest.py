@@ -2,6 +2,7 @@
 
 import io
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -15,7 +16,8 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from django.utils import translation
 
 from dentalclean.embedded import servers
-from tests import groundwork, past
+from retention import restore
+from tests import groundwork, invariants, past
 from tests.workers import own_broker, worker  # noqa: F401  fixtures
 
 _house = ExitStack()
@@ -23,6 +25,7 @@ _house = ExitStack()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the servers in the process that leads the run, before its workers need them."""
+    config.addinivalue_line("markers", "breaks(*numbers): breaks these invariants on purpose")
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     _house.callback(servers.remove, settings.HOUSE)
@@ -34,12 +37,25 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     _house.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Any:
+    """Ask the 17 invariants of what a test that passed leaves, before its rows are gone."""
+    result = yield
+    invariants.demand(item)
+    return result
+
+
 @pytest.fixture(autouse=True)
 def _clean_cache(request: pytest.FixtureRequest) -> Iterator[None]:
     """Let no test see what another one put into the cache (rate limits above all)."""
     yield
-    if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
+    asked = {"db", "transactional_db"} & set(request.fixturenames)
+    if asked or request.node.get_closest_marker("django_db"):
         cache.clear()
+        # The rows that these files speak of are gone with the test.
+        for folder in (settings.ERASURES_DIR, settings.SEALS_DIR):
+            shutil.rmtree(folder, ignore_errors=True)
+        restore.forget_the_last_look()
 
 
 @pytest.fixture(autouse=True)

@@ -161,6 +161,7 @@ def _rows() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("who", ["superuser", "disa"])
+@pytest.mark.breaks(8)
 def test_what_the_program_writes_is_read_only_for_everybody(
     who: str, request: pytest.FixtureRequest, desk: type[Desk]
 ) -> None:
@@ -182,6 +183,7 @@ def test_what_the_program_writes_is_read_only_for_everybody(
         assert type(row).objects.filter(pk=row.pk).values().get() == before, page
 
 
+@pytest.mark.breaks(8)
 def test_every_page_about_a_person_asks_why_first(superuser: Client, desk: type[Desk]) -> None:
     rows = _rows()
     anna = rows["customers/customer"]
@@ -210,6 +212,7 @@ def test_every_page_about_a_person_asks_why_first(superuser: Client, desk: type[
     assert len(desk.readings(anna)) - before == len(about_anna)
 
 
+@pytest.mark.breaks(8)
 def test_no_list_shows_a_name_or_an_address(superuser: Client) -> None:
     _rows()
     for page in MAY_OPEN:
@@ -255,6 +258,7 @@ def test_the_words_behind_a_choice_are_for_one_role(
         assert ("Maria" in text) is told
 
 
+@pytest.mark.breaks(5)
 def test_entries_of_people_who_are_gone_stay_in_the_lists(disa: Client) -> None:
     gone = uuid.uuid4()
     event = Event.objects.create(
@@ -284,6 +288,7 @@ def test_nobody_has_a_password_to_change(superuser: Client, page: str) -> None:
     assert superuser.get(f"/personal/{page}/").status_code == 404
 
 
+@pytest.mark.breaks(8)
 def test_the_filters_beside_a_list_work(superuser: Client) -> None:
     _rows()
     for address in (

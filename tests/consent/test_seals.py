@@ -26,7 +26,7 @@ from retention.actions import execute, open_run
 from tests import cast, past
 from tests.intake.files import load, person
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.breaks(2, 4, 6, 14)]
 
 H_EMAIL = Use("H", "email")
 

@@ -398,6 +398,7 @@ def see_to(weighed: date | None, washed: date | None) -> law.House:
 
 
 @pytest.mark.breaks(2)  # copied standings lean on the entry of whoever answered first
+@pytest.mark.breaks(2)
 def test_what_we_have_not_seen_to_is_shut_as_the_law_says() -> None:
     table = rows()[::11]
     keys = people_of(table)
@@ -411,6 +412,7 @@ TOLD_ELSEWHERE = {"device", "no_promotion"}
 
 
 @pytest.mark.breaks(2)  # copied standings lean on the entry of whoever answered first
+@pytest.mark.breaks(2)
 def test_every_condition_is_missed_when_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     table = rows()[::4]
     keys = people_of(table)

@@ -175,6 +175,7 @@ def test_a_marker_is_in_the_extract_of_its_person_and_gone_after_the_night() -> 
     assert Receipt.objects.exists()
 
 
+@pytest.mark.breaks(3, 5, 11)
 def test_every_table_of_the_map_has_a_row_of_the_person() -> None:
     anna = somebody("Anna")
     due = as_due(algebra(NIGHT, [anna.pk]))

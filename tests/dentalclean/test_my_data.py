@@ -209,6 +209,7 @@ def test_today_is_the_day_of_the_page() -> None:
     assert facts_of(anna)["Namn"].source.endswith(str(today().year))
 
 
+@pytest.mark.breaks(5)
 def test_what_is_shown_is_not_said_to_be_missing() -> None:
     anna = cast.person()
     none = "Raderingskvitton. Det finns inget sådant om dig."

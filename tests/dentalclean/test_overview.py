@@ -116,6 +116,7 @@ def test_the_other_language_is_one_click_away() -> None:
     assert answer["Location"] == "/"
 
 
+@pytest.mark.breaks(12)
 def test_an_account_without_a_customer_is_told_so() -> None:
     anna = cast.person()
     client = signed_in(anna)

@@ -81,6 +81,7 @@ def test_every_column_is_in_the_document() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.breaks(1)
 def test_the_sample_goes_through_import_a_night_three_years_on_and_an_extract(
     tmp_path: Path,
 ) -> None:

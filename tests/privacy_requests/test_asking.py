@@ -24,6 +24,7 @@ from tests.privacy_requests.doing import built
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.breaks(8)
 def test_asking_opens_a_case_with_its_days_and_holds_the_rows(anna: Customer) -> None:
     case = open_case(anna, received_at=cast.noon(date(2026, 1, 31)))
     assert (case.nominal_on, case.latest_on) == (date(2026, 2, 28), date(2026, 3, 2))
