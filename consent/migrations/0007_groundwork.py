@@ -10,70 +10,182 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('consent', '0006_one_statement'),
+        ("consent", "0006_one_statement"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='NixSnapshot',
+            name="NixSnapshot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('register', models.CharField(choices=[('phone', 'NIX-Telefon'), ('post', 'NIX adresserat')], max_length=5, verbose_name='register')),
-                ('taken_on', models.DateField(verbose_name='uttaget')),
-                ('entries', models.PositiveIntegerField(verbose_name='antal poster')),
-                ('loaded_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='inläst')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "register",
+                    models.CharField(
+                        choices=[("phone", "NIX-Telefon"), ("post", "NIX adresserat")],
+                        max_length=5,
+                        verbose_name="register",
+                    ),
+                ),
+                ("taken_on", models.DateField(verbose_name="uttaget")),
+                ("entries", models.PositiveIntegerField(verbose_name="antal poster")),
+                (
+                    "loaded_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="inläst"),
+                ),
             ],
             options={
-                'verbose_name': 'tvätt mot NIX',
-                'verbose_name_plural': 'tvättar mot NIX',
-                'ordering': ['-taken_on', '-pk'],
+                "verbose_name": "tvätt mot NIX",
+                "verbose_name_plural": "tvättar mot NIX",
+                "ordering": ["-taken_on", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='BalancingRecord',
+            name="BalancingRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('purpose', models.CharField(choices=[('A2', 'Pröva köp mot faktura'), ('C', 'Enkäter'), ('D', 'Statistik som inte pekar ut någon'), ('F', 'Rabatter för din grupp'), ('G', 'Nyheter medan du är kund'), ('H', 'Erbjudanden från oss'), ('I', 'Tips efter dina köp'), ('J', 'Göra webbplatsen bättre')], max_length=2, verbose_name='ändamål')),
-                ('interest', models.TextField(verbose_name='vårt intresse')),
-                ('necessity', models.TextField(verbose_name='varför det behövs')),
-                ('balance', models.TextField(verbose_name='avvägning mot personens intressen')),
-                ('decided_on', models.DateField(verbose_name='beslutad')),
-                ('review_on', models.DateField(verbose_name='ska prövas på nytt senast')),
-                ('approved_by', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='godkänd av')),
-                ('owner', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='ansvarig')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[
+                            ("A2", "Pröva köp mot faktura"),
+                            ("C", "Enkäter"),
+                            ("D", "Statistik som inte pekar ut någon"),
+                            ("F", "Rabatter för din grupp"),
+                            ("G", "Nyheter medan du är kund"),
+                            ("H", "Erbjudanden från oss"),
+                            ("I", "Tips efter dina köp"),
+                            ("J", "Göra webbplatsen bättre"),
+                        ],
+                        max_length=2,
+                        verbose_name="ändamål",
+                    ),
+                ),
+                ("interest", models.TextField(verbose_name="vårt intresse")),
+                ("necessity", models.TextField(verbose_name="varför det behövs")),
+                ("balance", models.TextField(verbose_name="avvägning mot personens intressen")),
+                ("decided_on", models.DateField(verbose_name="beslutad")),
+                ("review_on", models.DateField(verbose_name="ska prövas på nytt senast")),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="godkänd av",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="ansvarig",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'intresseavvägning',
-                'verbose_name_plural': 'intresseavvägningar',
-                'ordering': ['purpose', '-decided_on', '-pk'],
-                'permissions': [('approve_balancingrecord', 'Godkänna intresseavvägningar')],
+                "verbose_name": "intresseavvägning",
+                "verbose_name_plural": "intresseavvägningar",
+                "ordering": ["purpose", "-decided_on", "-pk"],
+                "permissions": [("approve_balancingrecord", "Godkänna intresseavvägningar")],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='nixsnapshot',
-            trigger=pgtrigger.compiler.Trigger(name='nix_snapshot_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='736402812757b3ae90eda34b6145fc07a42ff8ef', operation='UPDATE OR DELETE', pgid='pgtrigger_nix_snapshot_append_only_94038', table='consent_nixsnapshot', when='BEFORE')),
+            model_name="nixsnapshot",
+            trigger=pgtrigger.compiler.Trigger(
+                name="nix_snapshot_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="736402812757b3ae90eda34b6145fc07a42ff8ef",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_nix_snapshot_append_only_94038",
+                    table="consent_nixsnapshot",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='nixsnapshot',
-            trigger=pgtrigger.compiler.Trigger(name='nix_snapshot_not_emptied', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'This table is never emptied.';", hash='ac54ae709a091a9eb22dbce1643cf97725d7e190', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_nix_snapshot_not_emptied_00520', table='consent_nixsnapshot', when='BEFORE')),
+            model_name="nixsnapshot",
+            trigger=pgtrigger.compiler.Trigger(
+                name="nix_snapshot_not_emptied",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'This table is never emptied.';",
+                    hash="ac54ae709a091a9eb22dbce1643cf97725d7e190",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_nix_snapshot_not_emptied_00520",
+                    table="consent_nixsnapshot",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='balancingrecord',
-            constraint=models.CheckConstraint(condition=models.Q(('review_on__gte', models.F('decided_on')), ('review_on__lte', customers.dates.Plus(models.F('decided_on'), months=24))), name='balance_is_reviewed_in_time'),
+            model_name="balancingrecord",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("review_on__gte", models.F("decided_on")),
+                    ("review_on__lte", customers.dates.Plus(models.F("decided_on"), months=24)),
+                ),
+                name="balance_is_reviewed_in_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='balancingrecord',
-            constraint=models.CheckConstraint(condition=models.Q(('approved_by__isnull', True), models.Q(('approved_by', models.F('owner')), _negated=True), _connector='OR'), name='balance_is_approved_by_another'),
+            model_name="balancingrecord",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("approved_by__isnull", True),
+                    models.Q(("approved_by", models.F("owner")), _negated=True),
+                    _connector="OR",
+                ),
+                name="balance_is_approved_by_another",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='balancingrecord',
-            trigger=pgtrigger.compiler.Trigger(name='balancing_record_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='ed6968c647de806d0697ad2404e4658beb6c5ed5', operation='UPDATE OR DELETE', pgid='pgtrigger_balancing_record_append_only_bfdb4', table='consent_balancingrecord', when='BEFORE')),
+            model_name="balancingrecord",
+            trigger=pgtrigger.compiler.Trigger(
+                name="balancing_record_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="ed6968c647de806d0697ad2404e4658beb6c5ed5",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_balancing_record_append_only_bfdb4",
+                    table="consent_balancingrecord",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='balancingrecord',
-            trigger=pgtrigger.compiler.Trigger(name='balancing_record_not_emptied', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'This table is never emptied.';", hash='a82de152798a1b551705e98a5e49e25403187423', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_balancing_record_not_emptied_ff133', table='consent_balancingrecord', when='BEFORE')),
+            model_name="balancingrecord",
+            trigger=pgtrigger.compiler.Trigger(
+                name="balancing_record_not_emptied",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'This table is never emptied.';",
+                    hash="a82de152798a1b551705e98a5e49e25403187423",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_balancing_record_not_emptied_ff133",
+                    table="consent_balancingrecord",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]
