@@ -107,12 +107,13 @@ def receive(wal: Path, what: str) -> None:
     subprocess.run(program("pg_receivewal", "-D", wal, "--slot", SLOT, what), check=True)
 
 
-def archive(folder: Path) -> Archive:
+def archive(folder: Path, request: pytest.FixtureRequest) -> Archive:
     """Begin to receive the log and take a base backup."""
     wal = folder / "wal"
     wal.mkdir()
     receive(wal, "--create-slot")  # the server keeps the log until it has been received
     receiver = subprocess.Popen(program("pg_receivewal", "-D", wal, "--slot", SLOT))
+    request.addfinalizer(receiver.kill)  # does nothing to one that has ended
     base = House(folder / "house").database
     base.parent.mkdir()
     subprocess.run(program("pg_basebackup", "-D", base, "-c", "fast"), check=True)
@@ -279,10 +280,10 @@ def test_a_dump_that_is_restored_is_made_good_before_it_serves(
 
 
 def test_a_point_in_time_that_is_recovered_is_made_good_before_it_serves(
-    client: Client, tmp_path: Path
+    client: Client, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     world = before_the_backup()
-    backup = archive(tmp_path)
+    backup = archive(tmp_path, request)
     say_no(world.refuser, LETTER)  # in the log that was received, so it is there afterwards
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_create_restore_point('before the fault')")
