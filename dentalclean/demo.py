@@ -53,7 +53,7 @@ STAFF = (
     ("utskick@example.se", Role.CUSTOMER_SERVICE, "customer service, has written a campaign"),
 )
 CAMPAIGN = {
-    "name": "Nya borsthuvuden i höst",
+    "name": "Nya borsthuvuden",
     "subject_sv": "Borsthuvuden i två hårdheter",
     "body_sv": "Nu finns våra borsthuvuden både mjuka och medelhårda.\n\n"
     "Byt till vilka du vill på nästa leverans, det kostar ingenting.",

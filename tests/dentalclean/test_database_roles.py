@@ -46,6 +46,7 @@ APP_MAY = {
     "consent_balancingrecord": {"SELECT", "INSERT"},
     "consent_nixsnapshot": {"SELECT", "INSERT"},
     "retention_receipt": {"SELECT", "INSERT", "DELETE"},
+    "retention_release": {"SELECT", "INSERT"},
     "customers_accesslog": {"SELECT", "INSERT", "DELETE"},
     "django_migrations": {"SELECT"},
 }

@@ -125,7 +125,8 @@ def own_words(customer: Customer) -> list[str]:
         if data.link:
             continue
         for row in model.objects.filter(**{path: customer.pk}):
-            found += [v for v in vars(row).values() if isinstance(v, str)]
+            said = [value for value in vars(row).values() if isinstance(value, str)]
+            found += [*said, *(line for value in said for line in value.splitlines())]
     found += [home.line for home in Address.objects.filter(customer=customer)]
     found += [customer.name]
     return sorted((word for word in found if len(word) > 2), key=len, reverse=True)

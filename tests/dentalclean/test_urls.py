@@ -153,7 +153,7 @@ customers/fiscalyear        403 403 403 403 403 302   200 403 200 403 200 302
 customers/invoice           200 403 302 403 302 302   200 403 302 403 302 302
 customers/product           200 403 200 403 200 302   200 403 200 403 200 302
 customers/supportcase       200 403 302 403 302 302   200 403 302 403 302 302
-customers/suppression       403 403 302 403 403 302   200 403 302 403 302 302
+customers/suppression       403 403 403 403 403 302   200 403 200 403 200 302
 disclosures/outbox          200 403 302 403 302 302   200 403 302 403 302 302
 marketing/campaign          200 200 200 403 200 302   200 403 200 403 200 302
 privacy_requests/case       200 403 302 403 302 302   200 403 302 403 302 302
@@ -262,6 +262,7 @@ def test_every_address_has_a_row() -> None:
 
 @pytest.mark.parametrize(("method", "table"), [("get", GET), ("post", POST)])
 @pytest.mark.parametrize("who", WHO)
+@pytest.mark.usefixtures("as_app")
 def test_an_address_answers_as_the_table_says(
     method: str, table: str, who: str, people: dict[str, Client], anna: Customer
 ) -> None:
