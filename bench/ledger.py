@@ -2,12 +2,14 @@
 
 An act of ours is the whole of it: the person locked, the entry with its digest, the evidence in a
 row of its own, what then stands, and the processing records where a last day moves. The reference
-is one bare entry with a commit, in a table of the same columns and indexes without triggers. Both
-begin when the pages they touch have been written since the last checkpoint, or the first touch of
-each would be what is measured.
+writes the same entry, words and standing by hand, in one statement with a commit, and decides
+nothing; beside it stands one bare entry with a commit, in a table of the same columns and indexes.
+All begin when the pages they touch have been written since the last checkpoint, or the first touch
+of each would be what is measured.
 """
 
 import io
+import secrets
 from itertools import count, cycle
 from pathlib import Path
 
@@ -33,6 +35,26 @@ BARE = f"""
     INSERT INTO bare ({COLUMNS})
     VALUES (now(), %s, 'no', 'H', 'email', '', '', 'phone', 4)
 """
+# As one would write it who knows that the row stands already and what becomes of it.
+BY_HAND = """
+    WITH entry AS (
+        INSERT INTO consent_event (at, subject, kind, purpose, channel, third_party, ground,
+                                   collected, authority, evidence_hash)
+        VALUES (now(), %(subject)s, 'no', 'H', 'email', '', '', 'phone', 4,
+                sha256(%(salt)s || convert_to(%(words)s, 'UTF8')))
+        RETURNING id
+    ), words AS (
+        INSERT INTO consent_eventdetail (event_id, evidence, evidence_salt)
+        SELECT id, %(words)s, %(salt)s FROM entry
+    )
+    INSERT INTO consent_standing AS s (customer_id, purpose, channel, third_party, permission,
+                                       declined, opens, closes, since, authority, event_id)
+    SELECT %(customer)s, 'H', 'email', '', 'none', TRUE, DATE '9000-01-01', DATE '0001-01-01',
+           current_date, 4, id FROM entry
+        ON CONFLICT (customer_id, purpose, channel, third_party) DO UPDATE
+       SET declined = NOT s.declined, closes = EXCLUDED.closes, since = EXCLUDED.since,
+           authority = EXCLUDED.authority, event_id = EXCLUDED.event_id
+"""
 
 
 def run(n: int, rounds: int) -> None:
@@ -42,7 +64,7 @@ def run(n: int, rounds: int) -> None:
     settings.SEALS_DIR = Path(settings.DATA_DIR) / f"seals-{n}"
     _prepare()
     people = list(Customer.objects.order_by("pk")[:PEOPLE])
-    one = _acts(people, rounds)
+    one, bare = _acts(people, rounds)
     report(
         "ledger",
         n,
@@ -50,7 +72,8 @@ def run(n: int, rounds: int) -> None:
         reference=PEOPLE / one.reference,
         goal=GOAL_ONE,
         sentence=f"One act in the ledger: ours {PEOPLE / one.ours:,.0f} a second with evidence, "
-        f"standing and records; a bare hand-written entry {PEOPLE / one.reference:,.0f}.",
+        f"standing and records; the same rows by hand {PEOPLE / one.reference:,.0f}; a bare entry "
+        f"{PEOPLE / bare.reference:,.0f}, of which ours is {bare.reference / bare.ours:.2f}.",
     )
     rows = n * PER_PERSON
     many = _bulk([str(person.pseudonym) for person in people], rows, rounds)
@@ -76,7 +99,7 @@ def _prepare() -> None:
     seal()
 
 
-def _acts(people: list[Customer], rounds: int) -> Pair:
+def _acts(people: list[Customer], rounds: int) -> tuple[Pair, Pair]:
     turn = count()
 
     def ours() -> None:
@@ -89,12 +112,23 @@ def _acts(people: list[Customer], rounds: int) -> Pair:
 
     def by_hand() -> None:
         for person in people:
+            values = {
+                "customer": person.pk,
+                "subject": person.pseudonym,
+                "words": EVIDENCE,
+                "salt": secrets.token_bytes(16),
+            }
             with connection.cursor() as cursor:  # outside a transaction: commits by itself
+                cursor.execute(BY_HAND, values)
+
+    def bare() -> None:
+        for person in people:
+            with connection.cursor() as cursor:
                 cursor.execute(BARE, [person.pseudonym])
 
-    ours()
-    by_hand()
-    return in_turns(ours, by_hand, rounds)
+    for warm_up in (ours, by_hand, bare):
+        warm_up()
+    return in_turns(ours, by_hand, rounds), in_turns(ours, bare, rounds)
 
 
 def _bulk(subjects: list[str], rows: int, rounds: int) -> Pair:

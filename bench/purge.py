@@ -27,6 +27,8 @@ WRITTEN = {
     "retention_run": "business_date, status, people, counts",
     "customers_suppression": "kind, digest, added_on",
 }
+# The log of erasures outside the database and its rows are ours; by hand nothing is kept of that.
+OURS_ALONE = {"retention_erasurebatch"}
 
 
 def run(n: int, rounds: int) -> None:
@@ -80,7 +82,8 @@ def compare(one: str, other: str) -> None:
     digests = []
     for database in (one, other):
         house.use(database)
-        digests.append({table: _digest(table) for table in connection.introspection.table_names()})
+        tables = set(connection.introspection.table_names()) - OURS_ALONE
+        digests.append({table: _digest(table) for table in sorted(tables)})
     differing = [table for table, digest in digests[0].items() if digests[1][table] != digest]
     if differing:
         raise SystemExit(f"The two sides left different rows in: {', '.join(differing)}.")

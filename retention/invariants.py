@@ -164,6 +164,7 @@ OUTBOX = """
 
 # Written down later than said, a no may be older than what was sent in between; what the person
 # did alone is written down as it is said.
+# A no waits for the one mail that is under way, and the mail server may take its time over that.
 ADVERTISING = f"""
     SELECT 'message ' || o.id
       FROM disclosures_outbox o
@@ -175,7 +176,7 @@ ADVERTISING = f"""
               AND n.collected = 'portal' AND d.actor_id IS NULL
               AND n.purpose IN ('', o.purpose)
               AND n.channel IN ('', CASE o.kind WHEN 'mail' THEN 'email' ELSE 'post' END)
-              AND n.at < o.finished_at
+              AND n.at < o.finished_at - interval '1 minute'
               AND NOT EXISTS (
                   SELECT FROM consent_event y
                    WHERE y.subject = c.pseudonym AND y.kind = 'yes' AND y.id > n.id

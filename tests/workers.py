@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +19,27 @@ from dentalclean.embedded.servers import Part
 from tests.houses import wait_until
 
 
+def environment() -> dict[str, str]:
+    """Give a process of its own what puts it on this test's database."""
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "dentalclean.settings_test",
+        "DENTALCLEAN_TEST_DATABASE": connection.settings_dict["NAME"],
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def died_of(program: str) -> int:
+    """Run a program that ends itself in the middle of something; return the signal it died of.
+
+    A process of its own and no fork: a browser's threads would come along into that.
+    """
+    prepared = f"import django; django.setup()\n{program}"
+    return -subprocess.run(
+        [sys.executable, "-c", prepared], env=environment(), check=False, timeout=60
+    ).returncode
+
+
 class Worker:
     """A worker on this test's database and broker; it can be started more than once."""
 
@@ -29,12 +51,6 @@ class Worker:
         """Start the worker and wait until it takes tasks."""
         log = self.folder / "worker.log"
         log.unlink(missing_ok=True)
-        environment = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "dentalclean.settings_test",
-            "DENTALCLEAN_TEST_DATABASE": connection.settings_dict["NAME"],
-            "PYTHONUNBUFFERED": "1",
-        }
         self.part = processes.start(
             [
                 *(sys.executable, "-m", "celery", "--app=dentalclean", "worker"),
@@ -43,7 +59,7 @@ class Worker:
             ],
             log,
             on_parent_death=signal.SIGKILL,
-            environment=environment,
+            environment=environment(),
         )
         wait_until(lambda: " ready." in log.read_text() or self.part_ended(), 60)
         assert not self.part_ended(), log.read_text()

@@ -1,7 +1,6 @@
 """What leaves us: written with the decision, sent once, its words forgotten."""
 
 import logging
-import os
 import signal
 import smtplib
 import stat
@@ -10,7 +9,6 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from celery import current_app
@@ -40,6 +38,7 @@ from disclosures.actions import (
 from disclosures.bell import ring
 from disclosures.models import KEEP_DEAD, Outbox
 from tests import cast
+from tests.workers import died_of
 
 CODE = {"code": "314159"}
 
@@ -312,14 +311,18 @@ def test_killed_between_sending_and_marking_the_same_message_id_goes_again(
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     settings.EMAIL_FILE_PATH = tmp_path
     message = queue()
-    connections.close_all()
-    child = os.fork()
-    if child == 0:
-        with patch.object(actions, "_finish", lambda *_: os.kill(os.getpid(), signal.SIGKILL)):
-            relay()
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert os.WTERMSIG(status) == signal.SIGKILL
+    killed = died_of(
+        f"""
+import os, signal
+from unittest.mock import patch
+from django.conf import settings
+from disclosures import actions
+settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = "{settings.EMAIL_BACKEND}", "{tmp_path}"
+with patch.object(actions, "_finish", lambda *_: os.kill(os.getpid(), signal.SIGKILL)):
+    actions.relay()
+"""
+    )
+    assert killed == signal.SIGKILL
     message.refresh_from_db()
     assert (message.status, message.attempts) == ("queued", 1)
     assert relay() == 0, "the dead worker's lease still holds"

@@ -313,6 +313,7 @@ def test_every_condition_that_leaves_somebody_out_has_words() -> None:
     assert asked <= set(WHY)
 
 
+@pytest.mark.breaks(2)  # a crowd's standings are copied, without entries of their own
 def test_an_audience_is_read_in_constant_memory(
     outreach: Outreach, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -192,7 +192,7 @@ def a_message_that_is_stuck(anna: Customer) -> None:
 
 def advertising_after_a_no(anna: Customer) -> None:
     say_no(anna)
-    message(anna, purpose="H", finished_at=timezone.now() + timedelta(seconds=1))
+    message(anna, purpose="H", finished_at=timezone.now() + timedelta(minutes=2))
 
 
 def a_change_nobody_gave_a_reason_for(anna: Customer) -> None:

@@ -51,6 +51,7 @@ HALFWAY = pytest.mark.breaks(3, 13)
 def _own_folders(settings: Any, tmp_path: Path) -> None:
     settings.ERASURES_DIR = tmp_path / "erasures"
     settings.SEALS_DIR = tmp_path / "seals"
+    restore.forget_the_last_look()
 
 
 # Backups, as an operator makes and restores them
