@@ -80,7 +80,7 @@ def examined(page: Page, axe: Axe) -> Callable[[], list[str]]:
     """
 
     def violations(theme: str, width: int, options: Any = EVERYTHING) -> Iterator[str]:
-        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
         page.set_viewport_size({"width": width, "height": 900})
         for wrong in axe.run(page, options=options).response["violations"]:
             for node in wrong["nodes"]:
