@@ -133,7 +133,7 @@ def _acts(people: list[Customer], rounds: int) -> tuple[Pair, Pair]:
 
 def _bulk(subjects: list[str], rows: int, rounds: int) -> Pair:
     seal()
-    said = "\t".join(("no", "H", "email", "", "", "phone", "4"))
+    said = "\t".join(("soft", "H", "email", "", "", "phone", "1"))
     subject = cycle(subjects)
     text = "".join(f"2026-11-24 12:00:00+01\t{next(subject)}\t{said}\n" for _ in range(rows))
 

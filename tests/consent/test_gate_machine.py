@@ -154,7 +154,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(way=st.sampled_from(["email", "phone", "home"]))
     def what_we_sent_comes_back(self, way: str) -> None:
-        # When nothing reaches the person any more the records end, which the lives of tests/worlds.py show.
+        # When nothing reaches the person any more the records end; the lives of tests/worlds.py do.
         if len(self.person.returned | {way}) == 3:
             return
         mark_returned(self.customer, "address" if way == "home" else way, self.day)
