@@ -5,6 +5,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 	&& echo $$name && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+# The locks name every package: with --no-deps there is nothing left for pip to choose.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
@@ -62,11 +63,11 @@ $(BIN)/python:
 
 $(VENV)/run.stamp: requirements/app.txt requirements/embedded.txt | $(BIN)/python
 	@echo "Installing what Dentalclean runs on (once)."
-	@$(PIP) --require-hashes -r requirements/app.txt -r requirements/embedded.txt
+	@$(PIP) --no-deps --require-hashes -r requirements/app.txt -r requirements/embedded.txt
 	@touch $@
 
 $(VENV)/test.stamp: requirements/dev.txt $(VENV)/run.stamp
 	@echo "Installing what the tests need (once)."
-	@$(PIP) --require-hashes -r requirements/app.txt -r requirements/embedded.txt \
+	@$(PIP) --no-deps --require-hashes -r requirements/app.txt -r requirements/embedded.txt \
 		-r requirements/dev.txt
 	@touch $@
