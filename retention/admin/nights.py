@@ -1,4 +1,4 @@
-"""What staff see of the nights, the receipts and the holds, and what they decide about them."""
+"""What staff see of the nights and of what is to come, and what they decide about them."""
 
 from contextlib import suppress
 from typing import Any
@@ -15,10 +15,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers import words
-from customers.dates import today
-from customers.models import Suppression, User
-from customers.personal_data import EVERYTHING, Category
-from customers.staff import ReadOnlyAdmin, ReadOnlyInline, TracedAdmin
+from customers.models import User
+from customers.personal_data import Category
+from customers.staff import ReadOnlyAdmin, TracedAdmin
 from retention.clocks import jumped, trust
 from retention.decisions import (
     PauseError,
@@ -28,10 +27,9 @@ from retention.decisions import (
     turn_off,
     turn_on,
 )
-from retention.holds import HoldError, lift_hold, place_hold
-from retention.models import Forecast, Hold, Pause, Receipt, Run, SetAside
+from retention.models import Forecast, Pause, Run, SetAside
 from retention.night_words import expected_plan, in_people, night_context, planned
-from retention.staff_forms import HoldForm, ReasonForm, ReleaseForm, TurnOffForm
+from retention.staff_forms import ReasonForm, ReleaseForm, TurnOffForm
 
 
 @admin.register(Run)
@@ -276,140 +274,3 @@ class SetAsideAdmin(TracedAdmin):
     def number(self, row: SetAside) -> str:
         """Return the customer number."""
         return row.customer.number
-
-
-@admin.register(Receipt)
-class ReceiptAdmin(ReadOnlyAdmin):
-    """Receipts name nobody; lists do not join to people."""
-
-    list_display = ("at", "pseudonym", "category", "rule", "row_count", "run")
-    list_filter = ("category",)
-    list_select_related = ("run",)
-    ordering = ("-pk",)
-    fields = ("at", "pseudonym", "category", "rule", "row_count", "run", "last_day")
-
-    @admin.display(description=_("pseudonym"))
-    def pseudonym(self, receipt: Receipt) -> str:
-        """Return what stands for the person."""
-        return str(receipt.customer_id)
-
-
-@admin.register(Suppression)
-class SuppressionAdmin(ReadOnlyAdmin):
-    """The list keeps hashes; nobody can read an address out of it."""
-
-    list_display = ("kind", "added_on")
-    list_filter = ("kind",)
-    ordering = ("-added_on", "pk")
-    fields = ("kind", "added_on")
-
-
-class HoldInline(ReadOnlyInline):
-    model = Hold
-    fields = ("ground", "reason", "placed_at", "review_on", "lifted_at")
-    ordering = ("-placed_at",)
-    has_own_words = True
-
-
-@admin.register(Hold)
-class HoldAdmin(TracedAdmin):
-    """Holds: placed and lifted by the data protection officer, never edited (RUL-35)."""
-
-    form = HoldForm
-    list_display = ("number", "ground", "placed_at", "review", "lifted_at")
-    list_filter = ("ground",)
-    ordering = ("-placed_at",)
-    list_select_related = ("customer",)
-    actions = ("lift",)
-    fields = (
-        "customer",
-        "ground",
-        "reason",
-        "covers",
-        "owner",
-        "placed_at",
-        "review_on",
-        "lifted_at",
-        "reference",
-    )
-
-    @admin.display(description=_("kund"))
-    def number(self, hold: Hold) -> str:
-        """Return the customer number."""
-        return hold.customer.number
-
-    @admin.display(description=_("omprövas"))
-    def review(self, hold: Hold) -> str:
-        """Return the day of review, said when it has passed."""
-        if hold.review_on is None:
-            return ""
-        day = words.day(hold.review_on)
-        late = hold.lifted_at is None and hold.review_on < today()
-        return gettext("%(day)s, skulle ha omprövats") % {"day": day} if late else day
-
-    @admin.display(description=_("omfattar"))
-    def covers(self, hold: Hold) -> str:
-        """Return the categories it keeps, in words."""
-        if hold.categories & EVERYTHING == EVERYTHING:
-            return gettext("Allt")
-        return words.listed([str(c.label) for c in Category if hold.categories & c.value])
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Let who may place holds place them."""
-        return request.user.has_perm("retention.add_hold")
-
-    def has_lift_permission(self, request: HttpRequest) -> bool:
-        """Let who may place holds lift them."""
-        return request.user.has_perm("retention.change_hold")
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Ask for what a hold needs; show all of it afterwards."""
-        return HoldForm.Meta.fields if obj is None else self.fields
-
-    def save_model(self, request: HttpRequest, obj: Hold, form: Any, change: bool) -> None:
-        """Place the hold by its own act."""
-        if not isinstance(request.user, User) or obj.review_on is None:
-            return
-        placed = place_hold(
-            obj.customer,
-            ground=obj.ground,
-            reason=obj.reason,
-            owner=request.user,
-            review_on=obj.review_on,
-        )
-        obj.pk = placed.pk
-
-    def log_addition(self, request: HttpRequest, obj: Hold, message: Any) -> Any:
-        """Note it in the log of the person, which goes with the person (D08)."""
-        return self.log_change(request, obj.customer, gettext("Spärr mot radering lagd"))
-
-    def response_add(self, request: HttpRequest, obj: Hold, post_url_continue: Any = None) -> Any:
-        """Say what it means and go to the list."""
-        messages.success(
-            request,
-            gettext("Klart. Inget om %(number)s raderas förrän spärren hävs.")
-            % {"number": obj.customer.number},
-        )
-        return self.response_post_save_add(request, obj)
-
-    @admin.action(description=_("Häv spärren"), permissions=["lift"])
-    def lift(self, request: HttpRequest, queryset: QuerySet[Hold]) -> HttpResponse | None:
-        """Lift the holds that are chosen."""
-        for hold in queryset.filter(lifted_at=None).select_related("customer"):
-            number = hold.customer.number
-            try:
-                lift_hold(hold)
-            except HoldError:
-                messages.warning(
-                    request,
-                    gettext("Spärren för %(number)s hör till ett ärende och hävs när det avslutas.")
-                    % {"number": number},
-                )
-                continue
-            self.log_change(request, hold.customer, gettext("Spärr mot radering hävd"))
-            messages.success(
-                request,
-                gettext("Klart. Spärren för %(number)s är hävd. Nästa natt tar det som väntade.")
-                % {"number": number},
-            )
-        return None
