@@ -2,14 +2,9 @@
 
 from consent.admin import EventInline, ProcessingRecordInline, StandingInline
 from consent.facts import correct_details, mail_returned
-from customers.admin import (
-    AddressInline,
-    CustomerAdmin,
-    InvoiceInline,
-    OrderInline,
-    SubscriptionInline,
-    SupportCaseInline,
-)
+from customers.admin.corrections import details_page, returned_page
+from customers.admin.people import AddressInline, CustomerAdmin, SupportCaseInline
+from customers.admin.purchases import InvoiceInline, OrderInline, SubscriptionInline
 from privacy_requests.admin import CaseInline
 from privacy_requests.recording_views import PAGE as SAID
 from retention.admin import HoldInline
@@ -26,6 +21,4 @@ CustomerAdmin.inlines = (
     ProcessingRecordInline,
     HoldInline,
 )
-CustomerAdmin.correct_details = staticmethod(correct_details)
-CustomerAdmin.mail_returned = staticmethod(mail_returned)
-CustomerAdmin.pages = (SAID,)
+CustomerAdmin.pages = (details_page(correct_details), returned_page(mail_returned), SAID)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from customers.admin import CustomerAdmin, PersonPage
+from customers.admin.pages import PersonAdmin, PersonPage, page_of
 from customers.dates import today
 from customers.models import Customer, User
 from customers.staff import may_see_protected
@@ -34,7 +34,7 @@ def may_record(request: HttpRequest, person: Customer) -> bool:
     )
 
 
-def show(admin: CustomerAdmin, request: HttpRequest, person: Customer) -> HttpResponse:
+def show(admin: PersonAdmin, request: HttpRequest, person: Customer) -> HttpResponse:
     """Ask what was said, then for the time and the proof; one POST writes it."""
     chosen = StatementForm(request.GET or None, label_suffix="")
     if not chosen.is_valid():
@@ -42,7 +42,6 @@ def show(admin: CustomerAdmin, request: HttpRequest, person: Customer) -> HttpRe
             request,
             person,
             chosen,
-            back=_page_of(person),
             template=TEMPLATE,
             method="get",
             title=_("Vad har %(number)s sagt?") % {"number": person.number},
@@ -69,7 +68,7 @@ def show(admin: CustomerAdmin, request: HttpRequest, person: Customer) -> HttpRe
 
 
 def _record(
-    admin: CustomerAdmin, request: HttpRequest, person: Customer, said: Statement, form: ProofForm
+    admin: PersonAdmin, request: HttpRequest, person: Customer, said: Statement, form: ProofForm
 ) -> HttpResponse:
     if not isinstance(request.user, User):
         raise PermissionDenied
@@ -87,7 +86,7 @@ def _record(
     else:
         admin.log_change(request, person, gettext("Skrev in vad kunden sa"))
         messages.success(request, _receipt(done))
-    return redirect(_page_of(person))
+    return redirect(page_of(person))
 
 
 def _receipt(done: Recorded) -> str:
@@ -96,10 +95,6 @@ def _receipt(done: Recorded) -> str:
     if done.message.kind == Outbox.Kind.MAIL:
         return gettext("Klart. Kunden får en bekräftelse med e-post.")
     return gettext("Klart. Kunden får en bekräftelse i brev.")
-
-
-def _page_of(person: Customer) -> str:
-    return reverse("admin:customers_customer_change", args=[person.pk])
 
 
 PAGE = PersonPage(

@@ -1,0 +1,97 @@
+"""What staff see of purchases: subscriptions, orders and invoices, with what they rest on."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from customers import words
+from customers.models import FiscalYear, Invoice, Order, Product, Subscription
+from customers.staff import ReadOnlyInline, StaffAdmin, TracedAdmin, shown
+
+
+class SubscriptionInline(ReadOnlyInline):
+    model = Subscription
+    fields = ("product", "started_on", "ended_on", "collected", "last_day")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Fetch the products along."""
+        return super().get_queryset(request).select_related("product").order_by("-started_on")
+
+
+class OrderInline(ReadOnlyInline):
+    model = Order
+    fields = ("number", "product", "quantity", "ordered_on", "delivered_on", "last_day")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Fetch the products along."""
+        return super().get_queryset(request).select_related("product").order_by("-ordered_on")
+
+
+class InvoiceInline(ReadOnlyInline):
+    model = Invoice
+    fk_name = "customer"
+    fields = ("number", "kind", "issued_on", "due_on", "paid_on", "amount", "last_day")
+    ordering = ("-number",)
+
+    @admin.display(description=_("belopp"))
+    def amount(self, invoice: Invoice) -> str:
+        """Return the total in kronor."""
+        return words.amount(invoice.total_ore)
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(TracedAdmin):
+    list_display = ("number", "kind", "issued_on", "due_on", "paid_on", "amount", "last_day")
+    list_filter = ("kind",)
+    search_fields = ("number",)
+    search_help_text = _("Hela fakturanumret.")
+    ordering = ("-number",)
+    fields = (
+        "number",
+        "kind",
+        "customer",
+        "buyer_number",
+        "buyer",
+        "buyer_home",
+        "issued_on",
+        "due_on",
+        "paid_on",
+        "amount",
+        "last_day",
+    )
+    buyer = shown(_("köpare på fakturan"), lambda invoice: invoice.buyer_name)
+    buyer_home = shown(_("adress på fakturan"), lambda invoice: invoice.buyer_address)
+
+    @admin.display(description=_("belopp"))
+    def amount(self, invoice: Invoice) -> str:
+        """Return the total in kronor."""
+        return words.amount(invoice.total_ore)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find by the whole number or not at all."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        is_number = term.isascii() and term.isdigit() and len(term) < 19
+        return (queryset.filter(number=int(term)) if is_number else queryset.none()), False
+
+
+@admin.register(Product)
+class ProductAdmin(StaffAdmin):
+    list_display = ("code", "name", "similar_group")
+    ordering = ("code",)
+
+
+@admin.register(FiscalYear)
+class FiscalYearAdmin(StaffAdmin):
+    list_display = ("starts_on", "ends_on")
+    ordering = ("-starts_on",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse; invoices answer to the year as it was (BFL-01)."""
+        return False
