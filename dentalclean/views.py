@@ -24,7 +24,7 @@ from customers.decorators import act, customer_required
 from customers.models import Change, Customer
 from customers.personal_data import Category
 from customers.words import day, full_day, in_words, listed, night
-from dentalclean import mailbox, my_data
+from dentalclean import mailbox
 from dentalclean.actions import (
     AddressTakenError,
     NothingToUndoError,
@@ -36,6 +36,8 @@ from dentalclean.actions import (
 from dentalclean.everything import holdings
 from dentalclean.forms import EDITS, Edit, EditForm, initial
 from dentalclean.middleware import SIGNED_IN_AT
+from dentalclean.my_data.facts import source_words
+from dentalclean.my_data.page import build, know
 from dentalclean.sign_in import too_many
 from dentalclean.templatetags.page import THEME_COOKIE, THEMES
 from privacy_requests.models import Case, Extract
@@ -144,7 +146,7 @@ def _file_of(case: Case) -> Extract | None:
 
 
 def _knows(entries: list[CalendarEntry]) -> str:
-    about = my_data.know({entry.category for entry in entries})
+    about = know({entry.category for entry in entries})
     number = capfirst(in_words(len(entries)))
     kinds = ngettext("%(number)s slags uppgifter.", "%(number)s slags uppgifter.", len(entries))
     return f"{about} " + kinds % {"number": number}
@@ -195,7 +197,7 @@ def _asked(cases: list[Case]) -> str:
 @fresh_if_protected
 def show_my_data(request: HttpRequest, customer: Customer) -> HttpResponse:
     """Show everything on the map about the person."""
-    page = my_data.build(customer, holdings(customer), calendar(customer))
+    page = build(customer, holdings(customer), calendar(customer))
     changed = EDITS.get(request.GET.get("andrad", ""))
     if changed is not None and last_change(customer, changed.form.columns):
         page["changed"] = changed.done
@@ -287,7 +289,7 @@ def _edit_page(
                 "text": _("Ändrat %(day)s. %(who)s.")
                 % {
                     "day": full_day(change.at),
-                    "who": my_data.source_words(change.source, change.collected),
+                    "who": source_words(change.source, change.collected),
                 },
             }
             for change in changes

@@ -35,8 +35,8 @@ from customers.contact_points import digest, postal, suppressed, suppressed_on
 from customers.dates import today
 from customers.models import Address, Change, Customer, Suppression
 from customers.models.channels import Collected
-from dentalclean import my_data
 from dentalclean.everything import holdings
+from dentalclean.my_data.page import build
 from retention.actions import execute, open_run
 from retention.rules import calendar
 from tests import cast
@@ -470,7 +470,7 @@ def test_the_person_is_asked_kindly_and_told_of_a_no() -> None:
     anna = new_customer(email=EMAIL, phone=PHONE, address=HOME)
     lost(anna, today())
     anna.refresh_from_db()
-    page = my_data.build(anna, holdings(anna), calendar(anna))
+    page = build(anna, holdings(anna), calendar(anna))
     notes = {fact.label: fact.note for group in page["groups"] for fact in group["facts"]}
     assert "mejl kom tillbaka" in notes["E-post"]
     assert "Stämmer adressen?" in notes["Adress"]

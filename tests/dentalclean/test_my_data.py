@@ -13,8 +13,9 @@ from customers.dates import today
 from customers.models import Customer
 from customers.models.channels import Collected, Source
 from customers.personal_data import Category
-from dentalclean import my_data
 from dentalclean.everything import holdings
+from dentalclean.my_data import page as my_data
+from dentalclean.my_data.facts import Fact
 from retention.models import Receipt
 from retention.rules import calendar
 from tests import cast
@@ -37,7 +38,7 @@ def anna_with_everything() -> Customer:
     return anna
 
 
-def facts_of(customer: Customer) -> dict[str, my_data.Fact]:
+def facts_of(customer: Customer) -> dict[str, Fact]:
     page = my_data.build(customer, holdings(customer), calendar(customer))
     return {fact.label: fact for group in page["groups"] for fact in group["facts"]}
 
@@ -154,7 +155,7 @@ def test_a_model_nobody_has_written_a_row_for_appears_by_itself(
 
 
 def test_every_kind_of_data_has_a_section() -> None:
-    facts = {category: [my_data.Fact(str(category.label), "x")] for category in Category}
+    facts = {category: [Fact(str(category.label), "x")] for category in Category}
     groups = my_data._groups(facts)
     assert sum(len(group["facts"]) for group in groups) == len(Category)
 

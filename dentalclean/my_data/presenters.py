@@ -1,52 +1,24 @@
-"""Vad vet ni om mig: every value with its source, its last day and the reasons for it.
+"""The rows of Vad vet ni om mig in words: one way for each model known by name, and a plain one."""
 
-The page walks the personal-data map. Models and columns that are known by name get richer rows;
-whatever else is on the map gets a plain one, so nothing is left out by forgetting.
-"""
-
-from collections.abc import Callable, Container, Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
 
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from consent.choice_words import said as said_event
 from consent.choices import name as use_name
-from consent.purposes import CATALOGUE, Use
+from consent.purposes import Use
 from customers.dates import FAR, NEVER, stockholm_date
-from customers.models import Address, Customer, Product
-from customers.models.channels import Collected, Source
+from customers.models import Address, Customer
 from customers.personal_data import Category, column_label
 from customers.rules import masked_national_id, shown_phone
 from customers.words import full_day, in_words, listed, moment, until
-from dentalclean.everything import Holding, Row
-from privacy_requests.saying import BASIS
-from retention.rules import CalendarEntry
-from retention.schedule import PERIOD
-
-
-@dataclass(frozen=True)
-class Group:
-    """A section of the page."""
-
-    title: str | Promise
-    categories: tuple[Category, ...]
-
-
-GROUPS = (
-    Group(
-        gettext_lazy("Så når vi dig"),
-        (Category.IDENTITY, Category.CONTACT, Category.ADDRESS, Category.NATIONAL_ID),
-    ),
-    Group(gettext_lazy("Det du har köpt"), (Category.PURCHASES, Category.INVOICES)),
-)
-# Every kind that no group names is here.
-THE_REST = gettext_lazy("Det vi har antecknat")
+from dentalclean.everything import Holding
+from dentalclean.my_data.facts import Fact, Page, reasons, source_of, until_of
 
 # Columns that say where a row comes from and stand in that column instead.
 PROVENANCE = ("source", "collected")
@@ -58,159 +30,6 @@ FROM_ELSEWHERE = {
 }
 CONTACT = ("email", "phone")
 EDITABLE = {"name": "namn", "email": "e-post", "phone": "mobil", "language": "sprak"}
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One row, as components/fact.html draws it."""
-
-    label: str
-    value: str
-    source: str = ""
-    until: str = ""
-    items: list[str] = field(default_factory=list)
-    items_name: str = ""
-    reasons: list[dict[str, str]] = field(default_factory=list)
-    change_url: str = ""
-    change_name: str = ""
-    first: bool = False
-    # Something the person may want to set right, said beside the value.
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Page:
-    """What the rows are made of."""
-
-    customer: Customer
-    holdings: dict[str, Holding]
-    entries: dict[Category, CalendarEntry]
-    products: dict[int, str]
-
-    def rows(self, label: str) -> tuple[Row, ...]:
-        return self.holdings[label].rows
-
-    def changes_of(self, *columns: str) -> list[Row]:
-        """Return the changes of some columns, newest first."""
-        rows = [row for row in self.rows("customers.Change") if row["field"] in columns]
-        return sorted(rows, key=lambda row: row["at"], reverse=True)
-
-
-def build(
-    customer: Customer, holdings: dict[str, Holding], entries: Iterable[CalendarEntry]
-) -> dict[str, Any]:
-    """Return the context of the page."""
-    ids = {
-        row.values["product"]
-        for holding in holdings.values()
-        for row in holding.rows
-        if "product" in row
-    }
-    products = dict(Product.objects.filter(pk__in=ids).values_list("pk", "name")) if ids else {}
-    page = Page(customer, holdings, {entry.category: entry for entry in entries}, products)
-    by_category: dict[Category, list[Fact]] = {}
-    for holding in holdings.values():
-        for category, fact in PRESENTERS.get(holding.label, _plain)(page, holding):
-            by_category.setdefault(category, []).append(fact)
-    return {
-        "about": about(page),
-        "groups": _groups(by_category),
-        "lacks": list(_lacks(page, by_category)),
-    }
-
-
-def _groups(by_category: dict[Category, list[Fact]]) -> list[dict[str, Any]]:
-    named = [category for group in GROUPS for category in group.categories]
-    rest = Group(THE_REST, tuple(category for category in Category if category not in named))
-    groups = []
-    for group in (*GROUPS, rest):
-        facts = [fact for category in group.categories for fact in by_category.get(category, [])]
-        facts.sort(key=lambda fact: not fact.first)
-        if facts:
-            groups.append({"title": group.title, "facts": facts})
-    return groups
-
-
-# Where from, until when, why
-
-
-def _source(row: Row, at: date | datetime | None = None) -> str:
-    """Say whose word a row is and how it came: Dig, på webben 3 mars 2024."""
-    source = row.values.get("source", Source.PERSON if "collected" in row else "")
-    if not source:
-        return _("Oss")
-    return source_words(source, row.values.get("collected", ""), at)
-
-
-def source_words(source: str, collected: str, at: date | datetime | None = None) -> str:
-    """Say whose word a value rests on, how it came and when."""
-    said = str(Source(source).label)
-    how = str(Collected(collected).label) if collected else ""
-    if source in (Source.REGISTER, Source.IMPORT):
-        how = ""
-    parts = [part for part in (how, full_day(at) if at else "") if part]
-    return f"{said}, {' '.join(parts)}" if parts else said
-
-
-def _until(page: Page, holding: Holding, category: Category) -> str:
-    """Say the last day of what a holding has of a category."""
-    if holding.has_own_clock:
-        return _own_until(holding)
-    entry = page.entries.get(category)
-    if entry is None:
-        return ""
-    if entry.held or entry.waits:
-        return _("Tills ett öppet ärende är klart")
-    return _last_day(entry.until or FAR)
-
-
-def _own_until(holding: Holding) -> str:
-    days = {row.last_day for row in holding.rows}
-    known = sorted(day for day in days if day is not None)
-    if None in days:
-        return _("Så länge det pågår, och en tid efter")
-    if len(known) > 1:
-        return _("%(day)s, en i taget") % {"day": _last_day(known[-1])}
-    return _last_day(known[0]) if known else ""
-
-
-def _last_day(day: date) -> str:
-    return _("Raderas i natt") if day <= NEVER else until(day)
-
-
-def reasons(page: Page, category: Category, *, earlier: Iterable[Row] = ()) -> list[dict[str, str]]:
-    """Say why we have something, written from the purposes and the schedule that decide it."""
-    found = []
-    entry = page.entries.get(category)
-    for purpose in sorted(entry.purposes, key=CATALOGUE.index) if entry else []:
-        ground = _("Grunden är %(basis)s.") % {"basis": BASIS[purpose.basis.value]}
-        reason = {"term": str(purpose.name), "text": f"{purpose.why} {ground}"}
-        if purpose.is_marketing:
-            reason["url"] = reverse("consent:choices")
-            reason["link"] = _("Säg nej till ”%(what)s”") % {"what": purpose.name}
-        found.append(reason)
-    period = PERIOD[category]
-    found.append(
-        {
-            "term": _("Varför så länge"),
-            "text": _("%(why)s %(lasts)s, räknat från %(starts)s.")
-            % {
-                "why": period.why,
-                "lasts": capfirst(str(period.lasts)),
-                "starts": period.starts,
-            },
-        }
-    )
-    for change in earlier:
-        said = _("%(value)s, till %(day)s.") % {
-            "value": change["old"] or _("Hade vi inte"),
-            "day": full_day(change["at"]),
-        }
-        found.append({"term": _("Tidigare"), "text": said})
-    return found
-
-
-# Rows for what is known by name
 
 
 def _person(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
@@ -244,14 +63,14 @@ def _detail(page: Page, holding: Holding, what: str, label: str, value: str) -> 
     changes = page.changes_of(*columns)
     category = holding.data.category_of(columns[0]) or holding.category
     customer = page.customer
-    source = _source(holding.rows[0], stockholm_date(customer.created_at))
+    source = source_of(holding.rows[0], stockholm_date(customer.created_at))
     if changes:
-        source = _source(changes[0], changes[0]["at"])
+        source = source_of(changes[0], changes[0]["at"])
     return Fact(
         label=label,
         value=value,
         source=source if value else "",
-        until=_until(page, holding, category) if value else "",
+        until=until_of(page, holding, category) if value else "",
         reasons=reasons(page, category, earlier=changes) if value else [],
         change_url=reverse("edit_field", args=[EDITABLE[what]]),
         change_name=label.lower(),
@@ -292,8 +111,8 @@ def _plain_value(page: Page, holding: Holding, category: Category, label: str, v
     return Fact(
         label=label,
         value=value,
-        source=_("Oss") if ours else _source(holding.rows[0]),
-        until=_until(page, holding, category),
+        source=_("Oss") if ours else source_of(holding.rows[0]),
+        until=until_of(page, holding, category),
         reasons=reasons(page, category),
     )
 
@@ -309,8 +128,8 @@ def _addresses(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
             Fact(
                 label=row.said("kind"),
                 value=Address(**given).line,
-                source=_source(row, row["given_on"]),
-                until=_until(page, holding, Category.ADDRESS),
+                source=source_of(row, row["given_on"]),
+                until=until_of(page, holding, Category.ADDRESS),
                 reasons=reasons(page, Category.ADDRESS, earlier=earlier if home else ()),
                 change_url=reverse("edit_field", args=["adress"]) if home else "",
                 change_name=_("adress"),
@@ -349,8 +168,8 @@ def _listed(
             value=value or _pieces(items),
             items=items,
             items_name=_("Visa alla"),
-            source=source or _source(holding.rows[-1]),
-            until=_until(page, holding, category),
+            source=source or source_of(holding.rows[-1]),
+            until=until_of(page, holding, category),
             reasons=reasons(page, category),
         ),
     )
@@ -507,7 +326,7 @@ def _sessions(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
         yield category, replace(fact, until=_("När du loggar ut, senast samma dag"))
 
 
-def _plain(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
+def plain(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
     """Show a model that nobody has written a row for: every column of every row, by its name."""
     for category, columns in holding.data.columns.items():
         items = []
@@ -520,7 +339,7 @@ def _plain(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
             if said:
                 items.append(f"{'. '.join(said)}.")
         for _category, fact in _listed(page, holding, "", items):
-            until_then = _until(page, holding, category)
+            until_then = until_of(page, holding, category)
             yield category, replace(fact, until=until_then, reasons=reasons(page, category))
 
 
@@ -541,54 +360,3 @@ PRESENTERS: dict[str, Presenter] = {
     "consent.ProcessingRecord": _records,
     "disclosures.Outbox": _messages,
 }
-
-
-# What it is all about, and what is not there
-
-
-def about(page: Page) -> str:
-    """Say in a sentence what kinds of things we know."""
-    return know(set(page.entries))
-
-
-def know(categories: set[Category]) -> str:
-    """Say in a sentence what these kinds of data are about."""
-    parts = [
-        words
-        for words, kinds in (
-            (_("hur vi når dig"), {Category.CONTACT, Category.ADDRESS, Category.IDENTITY}),
-            (_("vad du har köpt"), {Category.PURCHASES, Category.INVOICES}),
-            (_("vad du har frågat"), {Category.SUPPORT}),
-            (_("vad du har valt"), {Category.PROOF}),
-        )
-        if categories & kinds
-    ]
-    if not parts:
-        return _("Vi vet nästan inget om dig.")
-    return _("Vi vet %(what)s.") % {"what": listed(parts)}
-
-
-def _lacks(page: Page, shown: Container[Category]) -> Iterator[dict[str, str]]:
-    """Yield what we do not have, each true of this person."""
-    customer = page.customer
-    if customer.national_id_sealed is None:
-        yield {
-            "name": _("Personnummer"),
-            "text": _("Vi behöver det bara när du köper mot faktura, och har det inte nu."),
-        }
-    if customer.birth_date is None:
-        yield {"name": _("Födelsedatum"), "text": _("Du har inte berättat när du är född.")}
-    if not any(row["purpose"] == "E" and not row["declined"] for row in _choices(page)):
-        yield {"name": _("Hur du surfar hos oss"), "text": _("Du har inte sagt ja till det.")}
-    yield {
-        "name": _("Tänder och hälsa"),
-        "text": _("Vi frågar aldrig om det, och det finns ingen plats för det hos oss."),
-    }
-    told = {Category.IDENTITY, Category.CONTACT, Category.ADDRESS, Category.NATIONAL_ID}
-    for category in Category:
-        if category not in page.entries and category not in shown and category not in told:
-            yield {"name": str(category.label), "text": _("Det finns inget sådant om dig.")}
-
-
-def _choices(page: Page) -> tuple[Row, ...]:
-    return page.rows("consent.Standing")
