@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from consent.decisions import Decision
 from consent.ledger import append
 from consent.models import Authority, Event, Notice, PolicyVersion, Standing
 from consent.purposes import BY_CODE, Objection, Permission, Use, catalogue_hash, chosen_uses
@@ -111,13 +112,15 @@ def say_yes(
     *,
     collected: str = Collected.PORTAL,
     evidence: str = "",
+    notice: Notice | None = None,
     actor: User | None = None,
     at: datetime | None = None,
 ) -> Event:
     """Record a person's yes to one use; without proof it is kept as unproven (CON-01, CON-02).
 
-    `evidence` is the words that were shown or read out, or a reference to the slip or mail. Raises
-    ActError for a use that rests on no yes.
+    `evidence` is the words that were shown or read out, or a reference to the slip or mail;
+    `notice` the wording behind them, the one in force where nothing was shown. Raises ActError for
+    a use that rests on no yes.
     """
     _demand_choice(use)
     kind = Kind.CONSENT_GIVEN if evidence.strip() else Kind.UNPROVEN
@@ -129,7 +132,8 @@ def say_yes(
         third_party=use.third_party,
         collected=collected,
         authority=Authority.PERSON,
-        in_force=True,
+        notice=notice,
+        in_force=notice is None,
         evidence=evidence,
         actor=actor,
         at=_past(at),
@@ -227,15 +231,23 @@ def object_to_use(
 
 
 @transaction.atomic
-def choose(customer: Customer, use: Use, *, yes: bool, evidence: str = "") -> Event | None:
+def choose(
+    customer: Customer,
+    use: Use,
+    *,
+    yes: bool,
+    evidence: str = "",
+    notice: Notice | None = None,
+) -> Event | None:
     """Record an answer given on Min sida; None when it already stands, so twice is once (B06).
 
-    `evidence` is the words that were shown beside a yes.
+    `evidence` is the words that were shown beside a yes, `notice` the wording behind them.
     """
     Customer.objects.select_for_update().only("pk").get(pk=customer.pk)
     if yes:
-        stands = may_process(customer.pk, use).answered_yes(today())
-        return None if stands else say_yes(customer, use, evidence=evidence)
+        if answers_yes(may_process(customer.pk, use)):
+            return None
+        return say_yes(customer, use, evidence=evidence, notice=notice)
     found = Standing.objects.filter(
         customer=customer,
         purpose=use.purpose,
@@ -244,6 +256,16 @@ def choose(customer: Customer, use: Use, *, yes: bool, evidence: str = "") -> Ev
         declined=True,
     )
     return None if found.exists() else say_no(customer, use)
+
+
+def answers_yes(decision: Decision) -> bool:
+    """Say whether a yes would add nothing: it stands, or one click tells no more than silence.
+
+    Whoever reads the whole wording and says yes has said it, also where a sale had opened the way.
+    """
+    said = decision.held == Standing.Permission.CONSENT
+    told_in_full = decision.use.permission is Permission.SOFT_OPT_IN
+    return decision.answered_yes(today()) and (said or not told_in_full)
 
 
 @transaction.atomic

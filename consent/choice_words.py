@@ -174,15 +174,17 @@ SAID = {
 }
 
 
-def said(kind: str, purpose: str, channel: str) -> str:
+def said(kind: str, purpose: str, channel: str, third_party: str = "") -> str:
     """Say in words what an entry of the ledger tells."""
     return str(SAID.get(Event.Kind(kind), Event.Kind(kind).label)) % {
-        "what": _about(purpose, channel)
+        "what": _about(purpose, channel, third_party)
     }
 
 
-def _about(purpose: str, channel: str) -> str:
+def _about(purpose: str, channel: str, third_party: str) -> str:
     known = purpose in BY_CODE
     what = _("”%(name)s”") % {"name": BY_CODE[purpose].name} if known else _("all reklam")
+    if third_party:
+        what = _("att %(company)s får dina uppgifter för egen reklam") % {"company": third_party}
     how = BY.get(Channel(channel)) if channel else None
     return f"{what} {how}" if how else what

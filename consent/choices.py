@@ -4,6 +4,7 @@ A row tells the person's answer and since when, what the other answer would do a
 what the law decides whatever one answers.
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -11,8 +12,10 @@ from datetime import date
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
+from consent.actions import current_notice
 from consent.choice_words import (
     ADS,
     BY,
@@ -26,13 +29,14 @@ from consent.choice_words import (
     Group,
     said,
 )
-from consent.models import Event, ProcessingRecord, Standing
+from consent.decisions import WAITED_FOR, Decision
+from consent.models import Event, Notice, ProcessingRecord, Standing
 from consent.purposes import Ends, Permission, Use, chosen_uses
 from consent.receipt_keys import number_of
-from consent.rules import WAITED_FOR, Decision, may_process_all
+from consent.rules import may_process_all
 from customers.dates import FAR, NEVER, add_months
 from customers.models import Customer, Subscription
-from customers.models.channels import Channel
+from customers.models.channels import Channel, Collected
 from customers.words import full_day
 
 # What refuses as long as the person has not answered yes, and no longer.
@@ -108,8 +112,11 @@ class Choice:
     yes: bool
     # A yes would change nothing, so it is not offered; a no always is.
     locked: bool = False
+    # Names the words of a yes that takes one click, so that it is a yes to them and no others.
+    version: str = ""
     done: str = ""
     undo: str = ""
+    changed: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,7 +154,7 @@ class _Row:
     def since(self) -> str:
         refused = self.refused
         if self.yes and self.standing is not None:
-            said = _("Ja, sedan %(day)s") % {"day": full_day(self.standing.since)}
+            said = self._answer(self.standing)
             waits = [
                 str(UNREACHABLE[Channel(self.use.channel)]) if name == "reachable" else reason
                 for name, reason in refused.items()
@@ -163,6 +170,17 @@ class _Row:
         if self.blocked_by or not told:
             return _("Nej")
         return _("Nej. %(reason)s") % {"reason": told[0]}
+
+    def _answer(self, standing: Standing) -> str:
+        """Call a yes only what the person has said yes to."""
+        day = {"day": full_day(standing.since)}
+        if standing.permission == Standing.Permission.CONSENT:
+            return _("Ja, sedan %(day)s") % day
+        return _("Vi får sedan %(day)s, tills du säger nej") % day
+
+    def offer(self) -> str:
+        """Return what stands on the row beside a yes of one click."""
+        return f"{name(self.use)}. {self.effect()}"
 
     def effect(self) -> str:
         key = (self.use.purpose, self.use.channel)
@@ -227,7 +245,10 @@ class _Row:
 
 def row_id(use: Use) -> str:
     """Return the fragment of a choice's row."""
-    return f"{use.purpose}-{use.channel}"
+    row = f"{use.purpose}-{use.channel}"
+    if not use.third_party:
+        return row
+    return f"{row}-{hashlib.sha256(use.third_party.encode()).hexdigest()[:12]}"
 
 
 def name(use: Use) -> str:
@@ -259,40 +280,40 @@ def ads(found: dict[Use, Decision], on: date) -> list[str]:
 
 
 def groups(
-    customer: Customer, found: dict[Use, Decision], on: date, saved: str = ""
+    customer: Customer, found: dict[Use, Decision], on: date, saved: str = "", changed: str = ""
 ) -> list[dict[str, object]]:
-    """Return the sections of the page; `saved` is the row that was just answered."""
+    """Return the sections of the page; `saved` is the row that was just answered.
+
+    `changed` is the row whose words were others when the person answered.
+    """
     standings = {
         Use(row.purpose, row.channel): row
         for row in Standing.objects.filter(customer=customer, third_party="")
     }
-    reach = relation(customer, on)
+    reach, notice = relation(customer, on), worded(customer)
     sections: list[dict[str, object]] = []
     for group in GROUPS:
         rows = [
-            _choice(_Row(customer, use, found[use], standings.get(use), reach, on), group, saved)
+            _choice(
+                _Row(customer, use, found[use], standings.get(use), reach, on),
+                group,
+                notice,
+                saved=saved == row_id(use),
+                changed=changed == row_id(use),
+            )
             for code in group.purposes
             for use in found
             if use.purpose == code
         ]
         sections.append({"title": group.title, "intro": group.intro, "choices": rows})
-    sections.append(
-        {
-            "title": _("Andra företag"),
-            "intro": _(
-                "Inget företag får dina uppgifter för egen reklam om du inte säger ja till just "
-                "det företaget. Nu finns det inget sådant företag, så det finns inget att välja."
-            ),
-            "choices": [],
-        }
-    )
     return sections
 
 
-def _choice(row: _Row, group: Group, saved: str) -> Choice:
+def _choice(row: _Row, group: Group, notice: Notice, *, saved: bool, changed: bool) -> Choice:
     use = row.use
     locked = not row.yes and bool(row.blocked_by)
-    done = row.done() if saved == row_id(use) else ""
+    done = row.done() if saved else ""
+    one_click = not (row.yes or locked or asks_for_wording(use))
     undo = "no" if row.yes else "" if locked else "yes"
     return Choice(
         id=row_id(use),
@@ -304,8 +325,10 @@ def _choice(row: _Row, group: Group, saved: str) -> Choice:
         about=name(use),
         yes=row.yes,
         locked=locked,
+        version=version([row.offer()], notice) if one_click else "",
         done=done,
         undo=undo if done else "",
+        changed=changed and one_click,
     )
 
 
@@ -334,8 +357,18 @@ def wording(customer: Customer, use: Use, on: date) -> list[str]:
 
 def shown(customer: Customer, use: Use, on: date) -> str:
     """Return what stands on the row where a yes is one click, which becomes its evidence."""
-    row = _Row(customer, use, decisions(customer)[use], None, relation(customer, on), on)
-    return f"{name(use)}. {row.effect()}"
+    return _Row(customer, use, decisions(customer)[use], None, relation(customer, on), on).offer()
+
+
+def worded(customer: Customer) -> Notice:
+    """Return the notice behind the words of Mina val, which a yes there keeps (CON-02)."""
+    return current_notice(Collected.PORTAL, customer.language or "sv")
+
+
+def version(words: list[str], notice: Notice) -> str:
+    """Name the words that were shown and their notice; who made others up cannot."""
+    said = "\n".join([*words, f"{notice.pk}"])
+    return salted_hmac("consent wording", said, settings.SECRET_KEY).hexdigest()
 
 
 def is_open_to_a_yes(customer: Customer, use: Use, on: date) -> bool:
@@ -349,7 +382,7 @@ def history(customer: Customer) -> list[dict[str, str]]:
     return [
         {
             "when": full_day(event.at),
-            "what": said(event.kind, event.purpose, event.channel) + ",",
+            "what": said(event.kind, event.purpose, event.channel, event.third_party) + ",",
             "how": _how(event),
             "receipt": reverse("consent:receipt", args=[number_of(event.pk)]),
         }

@@ -68,7 +68,8 @@ class Receipt:
 
     @property
     def title(self) -> str:
-        return said(self.event.kind, self.event.purpose, self.event.channel)
+        event = self.event
+        return said(event.kind, event.purpose, event.channel, event.third_party)
 
     @property
     def when(self) -> str:

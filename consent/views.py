@@ -1,11 +1,9 @@
 """Mina val: every choice acts at once, and a no is as easy as a yes."""
 
-from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -20,14 +18,20 @@ from consent.choices import (
     lets_us,
     row_id,
     shown,
+    version,
+    worded,
     wording,
 )
-from consent.purposes import Use, chosen_uses
+from consent.models import Standing
+from consent.partner_choices import has_a_live_yes, partners
+from consent.purposes import CATALOGUE, Use, chosen_uses
+from consent.rules import may_process
 from customers.dates import today
 from customers.decorators import act, customer_required
 from customers.models import Customer
 
 EVERYTHING = "allt"
+NAMED = tuple(purpose.code for purpose in CATALOGUE if purpose.named_third_party)
 
 
 @require_safe
@@ -35,8 +39,8 @@ EVERYTHING = "allt"
 def choices(request: HttpRequest, customer: Customer) -> HttpResponse:
     """Show every choice with what it does."""
     on, found = today(), decisions(customer)
-    saved = request.GET.get("sparat", "")
-    channels = ads(found, on)
+    saved, changed = request.GET.get("sparat", ""), request.GET.get("nytt", "")
+    channels, companies = ads(found, on), partners(customer, saved)
     stopped = _("Klart. Ingen mer reklam från nu. Fakturor och leveransbesked får du ändå.")
     return render(
         request,
@@ -45,7 +49,8 @@ def choices(request: HttpRequest, customer: Customer) -> HttpResponse:
             "ads": channels,
             "stopped": stopped if saved == EVERYTHING and not channels else "",
             "stop_url": reverse("consent:stop_all"),
-            "groups": groups(customer, found, on, saved),
+            "can_stop": bool(channels) or has_a_live_yes(companies),
+            "groups": [*groups(customer, found, on, saved, changed), companies],
             "history": history(customer),
         },
     )
@@ -68,15 +73,44 @@ def choose(request: HttpRequest, customer: Customer, purpose: str, channel: str)
         raise BadRequest("An answer is yes or no.")
     if answer == "no":
         actions.choose(customer, use, yes=False)
-    elif not is_open_to_a_yes(customer, use, today()):
-        pass  # the row says why; words that offered nothing are no proof of a yes (CON-02)
-    elif asks_for_wording(use):
-        words = wording(customer, use, today())
-        if request.POST.get("version") != _version(words):
-            return redirect("consent:say_yes", purpose=purpose, channel=channel)
-        actions.choose(customer, use, yes=True, evidence="\n".join(words))
-    else:
-        actions.choose(customer, use, yes=True, evidence=shown(customer, use, today()))
+    # Words that offered nothing are no proof of a yes (CON-02); the row says why.
+    elif is_open_to_a_yes(customer, use, today()):
+        return _answer_yes(customer, use, request.POST.get("version", ""))
+    return _back_to(use)
+
+
+def _answer_yes(customer: Customer, use: Use, read: str) -> HttpResponse:
+    """Record a yes to the words the person had before them; to any others they are asked anew."""
+    if actions.answers_yes(may_process(customer.pk, use)):
+        return _back_to(use)
+    in_full, notice = asks_for_wording(use), worded(customer)
+    words = wording(customer, use, today()) if in_full else [shown(customer, use, today())]
+    if read != version(words, notice):
+        if in_full:
+            page = reverse("consent:say_yes", args=[use.purpose, use.channel])
+            return redirect(f"{page}?nytt=1" if read else page)
+        return _back_to(use, "nytt")
+    actions.choose(customer, use, yes=True, evidence="\n".join(words), notice=notice)
+    return _back_to(use)
+
+
+@act("consent:choices")
+@customer_required
+def choose_partner(
+    request: HttpRequest, customer: Customer, channel: str, company: str
+) -> HttpResponse:
+    """Take back the yes to one named company; a yes says itself where its words are (PAR-01)."""
+    found = Standing.objects.filter(
+        customer=customer, purpose__in=NAMED, channel=channel, third_party=company
+    ).first()
+    answer = request.POST.get("answer")
+    if found is None:
+        raise Http404
+    if answer not in ("yes", "no"):
+        raise BadRequest("An answer is yes or no.")
+    use = Use(found.purpose, found.channel, found.third_party)
+    if answer == "no":
+        actions.choose(customer, use, yes=False)
     return _back_to(use)
 
 
@@ -99,7 +133,8 @@ def say_yes(request: HttpRequest, customer: Customer, purpose: str, channel: str
             ),
             "wording": words,
             "url": reverse("consent:choose", args=[use.purpose, use.channel]),
-            "version": _version(words),
+            "version": version(words, worded(customer)),
+            "changed": "nytt" in request.GET,
         },
     )
 
@@ -112,11 +147,6 @@ def _use(purpose: str, channel: str) -> Use:
     raise Http404
 
 
-def _version(words: list[str]) -> str:
-    """Name the wording that was shown, so that a yes is to those words and no others."""
-    return salted_hmac("consent wording", "\n".join(words), settings.SECRET_KEY).hexdigest()
-
-
-def _back_to(use: Use) -> HttpResponseRedirect:
+def _back_to(use: Use, told: str = "sparat") -> HttpResponseRedirect:
     row = row_id(use)
-    return HttpResponseRedirect(f"{reverse('consent:choices')}?sparat={row}#{row}")
+    return HttpResponseRedirect(f"{reverse('consent:choices')}?{told}={row}#{row}")

@@ -178,7 +178,7 @@ def _tell(customer: Customer, said: Statement, event: Event) -> Outbox | None:
     is_marketing = said.use is not None and BY_CODE[said.use.purpose].is_marketing
     with translation.override(language):
         about = {
-            "what": in_words(event.kind, event.purpose, event.channel),
+            "what": in_words(event.kind, event.purpose, event.channel, event.third_party),
             "how": str(event.get_collected_display()),
             "when": f"{words.full_day(event.at)} {words.clock(event.at)}",
             "page": settings.SITE_URL + reverse(page),

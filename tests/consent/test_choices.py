@@ -5,15 +5,18 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from consent import actions
 from consent.choice_words import ENDS_WITH_NO, GROUPS, LETS_US
 from consent.choices import Choice, decisions, groups
+from consent.facts import end_subscription
 from consent.models import Event, EventDetail, Standing
 from consent.purposes import CATALOGUE, Use, chosen_uses
 from consent.rules import may_process
 from customers.dates import add_months, today
 from customers.models import Customer
+from customers.models.channels import Collected
 from customers.models.people import Restriction
 from customers.words import full_day
 from tests import cast
@@ -39,7 +42,17 @@ def row(of: Customer, purpose: str, channel: str, saved: str = "") -> Choice:
 
 
 def answer(client: Any, purpose: str, channel: str, said: str, **more: str) -> Any:
-    return client.post(f"{PAGE}{purpose}/{channel}/", {"answer": said, **more})
+    """Press a button of a row as the page stands now, or as `version` says that it stood."""
+    shown = {"version": found} if (found := shown_version(client, f"{purpose}-{channel}")) else {}
+    return client.post(f"{PAGE}{purpose}/{channel}/", {"answer": said, **shown, **more})
+
+
+def shown_version(client: Any, row_id: str) -> str:
+    """Return what the page sends along with a yes to one row; "" where the row sends nothing."""
+    page = client.get(PAGE).content.decode()
+    mine = page.partition(f'<li class="choice" id="{row_id}">')[2].partition("</li>")[0]
+    found = re.search(r'name="version" value="([^"]+)"', mine)
+    return found[1] if found else ""
 
 
 def test_every_use_people_decide_about_has_a_row_and_words() -> None:
@@ -99,8 +112,124 @@ def test_a_yes_that_needs_proof_shows_its_wording_first_and_keeps_it() -> None:
 def test_a_yes_to_other_words_than_those_shown_is_asked_again() -> None:
     anna = customer()
     went = answer(signed_in(anna), "G", "social", "yes", version="0" * 64)
-    assert went["Location"] == "/mina-val/G/social/ja/"
+    assert went["Location"] == "/mina-val/G/social/ja/?nytt=1"
     assert not Event.objects.filter(purpose="G").exists()
+
+
+def test_a_yes_of_one_click_keeps_the_words_and_the_wording_of_the_open_page() -> None:
+    anna = customer()
+    client = signed_in(anna)
+    answer(client, "H", "post", "no")
+    on_the_row = row(anna, "H", "post").effect
+    answer(client, "H", "post", "yes")
+    said = Event.objects.filter(kind=Event.Kind.CONSENT_GIVEN).get()
+    assert said.detail.evidence == f"Erbjudanden från oss med post. {on_the_row}"
+    assert said.notice == actions.current_notice(Collected.PORTAL, "sv")
+
+
+@pytest.mark.parametrize("what", ["words", "notice"])
+def test_a_yes_to_a_page_that_has_grown_old_is_refused_and_shown_the_new_words(what: str) -> None:
+    anna = cast.person(since=date(2024, 3, 3))
+    running = cast.subscription(anna, date(2024, 3, 3))
+    client = signed_in(anna)
+    answer(client, "H", "post", "no")
+    opened = shown_version(client, "H-post")
+    assert opened
+    if what == "words":  # the same use, now with a last day
+        end_subscription(running, today())
+    else:
+        texts = {(c.value, lang): "Ny text." for c in Collected for lang in ("sv", "en")}
+        actions.publish_policy("2031-01", today(), texts)
+    went = answer(client, "H", "post", "yes", version=opened)
+    assert went["Location"] == "/mina-val/?nytt=H-post#H-post"
+    assert not Event.objects.filter(kind=Event.Kind.CONSENT_GIVEN).exists()
+    page = client.get("/mina-val/?nytt=H-post")
+    told = text(page)
+    assert told.count("Texten har ändrats sedan du öppnade sidan, så ditt ja är inte sparat.") == 1
+    assert row(anna, "H", "post").effect in told
+    answer(client, "H", "post", "yes")
+    said = Event.objects.filter(kind=Event.Kind.CONSENT_GIVEN).get()
+    assert said.notice == actions.current_notice(Collected.PORTAL, "sv")
+
+
+def test_a_yes_without_the_name_of_its_words_is_not_written_down() -> None:
+    anna = customer()
+    client = signed_in(anna)
+    answer(client, "H", "post", "no")
+    client.post(f"{PAGE}H/post/", {"answer": "yes"})
+    assert not row(anna, "H", "post").yes
+
+
+def test_a_full_wording_that_has_changed_says_so_and_is_shown_anew() -> None:
+    client = signed_in(customer())
+    went = answer(client, "G", "social", "yes", version="0" * 64)
+    assert went["Location"] == "/mina-val/G/social/ja/?nytt=1"
+    assert "så ditt ja är inte sparat. Läs den nya texten och svara igen." in text(
+        client.get(went["Location"])
+    )
+
+
+def test_only_what_was_said_yes_to_is_called_a_yes() -> None:
+    anna = customer()
+    assert row(anna, "H", "post").since == "Vi får sedan 3 mars 2024, tills du säger nej"
+    assert row(anna, "H", "email").since == "Vi får sedan 3 mars 2024, tills du säger nej"
+    assert "Ja, sedan" not in text(signed_in(anna).get(PAGE))
+    actions.say_yes(anna, Use("H", "post"), evidence=cast.SHOWN)
+    assert row(anna, "H", "post").since == f"Ja, sedan {full_day(today())}"
+
+
+def test_who_reads_the_whole_wording_and_says_yes_has_said_it() -> None:
+    anna = customer()
+    client = signed_in(anna)
+    assert row(anna, "H", "email").yes  # by the sale alone
+    page = client.get("/mina-val/H/email/ja/").content.decode()
+    found = re.search(r'name="version" value="([^"]+)"', page)
+    assert found
+    for _ in range(2):
+        answer(client, "H", "email", "yes", version=found[1])
+    assert Event.objects.filter(kind=Event.Kind.CONSENT_GIVEN).count() == 1
+    assert row(anna, "H", "email").since == f"Ja, sedan {full_day(today())}"
+
+
+def test_every_named_company_with_a_yes_is_listed_and_stopped_with_one_click() -> None:
+    anna = customer()
+    for company in ("Tandvännen AB", "Munvård & Väst/Öst AB"):
+        actions.say_yes(anna, Use("P", "email", company), evidence="Talong 17", collected="slip")
+    client = signed_in(anna)
+    page = text(client.get(PAGE))
+    assert "Andra företag Det här har du sagt ja till." in page
+    assert f"Tandvännen AB, med e-post Ja, sedan {full_day(today())} Säger du nej lämnar vi" in page
+    went = client.post(
+        reverse("consent:choose_partner", args=["email", "Munvård & Väst/Öst AB"]), {"answer": "no"}
+    )
+    done = text(client.get(went["Location"]))
+    assert f"Munvård & Väst/Öst AB, med e-post Nej, sedan {full_day(today())}" in done
+    assert "Klart. Ditt nej gäller från nu." in done
+    standing = Standing.objects.get(third_party="Munvård & Väst/Öst AB")
+    assert standing.declined
+    assert not Standing.objects.get(third_party="Tandvännen AB").declined
+    assert Event.objects.latest("pk").kind == Event.Kind.CONSENT_WITHDRAWN
+    assert "Du tog tillbaka ditt ja till att Munvård & Väst/Öst AB får dina uppgifter" in done
+
+
+def test_everything_can_be_stopped_while_only_a_company_may_advertise() -> None:
+    anna = customer()
+    client = signed_in(anna)
+    client.post("/mina-val/stoppa/")
+    assert "Stoppa all reklam" not in text(client.get(PAGE))
+    actions.say_yes(anna, Use("P", "post", "Tandvännen AB"), evidence="Talong", collected="slip")
+    assert "Stoppa all reklam" in text(client.get(PAGE))
+    client.post("/mina-val/stoppa/")
+    assert "Stoppa all reklam" not in text(client.get(PAGE))
+
+
+@pytest.mark.parametrize("path", ["email/Okänt AB", "web/Tandvännen AB", "x/Tandvännen AB"])
+def test_a_company_that_was_never_answered_does_not_exist(path: str) -> None:
+    anna, björn = customer(), customer("Björn")
+    actions.say_yes(björn, Use("P", "email", "Okänt AB"), evidence="Talong", collected="slip")
+    client = signed_in(anna)
+    assert client.post(f"{PAGE}foretag/{path}/", {"answer": "no"}).status_code == 404
+    assert not Standing.objects.get(customer=björn, third_party="Okänt AB").declined
 
 
 def test_stop_everything_is_one_click() -> None:

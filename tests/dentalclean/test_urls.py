@@ -13,9 +13,10 @@ from django.apps import apps
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from consent.actions import say_no
+from consent.actions import say_no, say_yes
 from consent.facts import ask
 from consent.models import Event
+from consent.purposes import Use
 from consent.receipt_keys import number_of
 from consent.unsubscribe import Link
 from customers.dates import today
@@ -44,6 +45,7 @@ mina-val/                                               302 200 200 403 403
 mina-val/stoppa/                                        302 302 302 302 302
 mina-val/kvitto/<uuid:number>/                          302 200 404 403 403
 mina-val/kvitto/<uuid:number>/fil/                      302 200 404 403 403
+mina-val/foretag/<slug:channel>/<path:company>/         302 302 302 302 302
 mina-val/<slug:purpose>/<slug:channel>/                 302 302 302 302 302
 mina-val/<slug:purpose>/<slug:channel>/ja/              302 200 302 403 403
 sluta/                                                  200 200 200 200 200
@@ -102,6 +104,7 @@ route                                                   stranger anna björn cec
 mina-uppgifter/andra/<slug:field>/                      302 200 200 403 403
 mina-uppgifter/andra/<slug:field>/angra/                302 302 302 403 403
 mina-val/stoppa/                                        302 302 302 403 403
+mina-val/foretag/<slug:channel>/<path:company>/         302 302 404 403 403
 mina-val/<slug:purpose>/<slug:channel>/                 302 302 302 403 403
 sluta/                                                  422 422 422 422 422
 sluta/<str:token>/                                      400 400 400 400 400
@@ -189,6 +192,7 @@ def anna(db: None) -> Customer:
     cast.subscription(customer, today())
     cast.invoice(customer, today())
     ask(customer, "Var är paketet?")
+    say_yes(customer, Use("P", "post", "Tandvännen AB"), evidence="Talong 7", collected="slip")
     say_no(customer)
     open_case(customer)
     Hold.objects.create(customer=customer, ground=Hold.Ground.CASE)
@@ -224,6 +228,7 @@ NAMED = {
     "<slug:key>": "finns-inte",
     "<uuid:pk>": "00000000-0000-4000-8000-000000000000",
     "<slug:code>": "0" * 40,
+    "<path:company>": "Tandvännen AB",
     "<path:content_type_id>": "1",
     "<app>": "customers",
     "<anything>": "finns-inte/",
