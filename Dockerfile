@@ -9,7 +9,7 @@ FROM python:3.13-slim
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     DJANGO_SETTINGS_MODULE=dentalclean.settings DATA_DIR=/data BIND=0.0.0.0 PORT=8000
 RUN useradd --system --uid 10001 --home-dir /data dentalclean \
-    && install -d -m 0700 -o dentalclean -g dentalclean /data
+    && install -d -m 0700 -o dentalclean -g dentalclean /data /seals /erasures
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY manage.py ./

@@ -45,6 +45,33 @@ def test_postgresql_18_keeps_its_folder_and_the_broker_its_messages() -> None:
     assert "noeviction" in SERVICES["broker"]["command"]
 
 
+@pytest.mark.parametrize("service", ["migrate", "web", "worker", "beat"])
+def test_seals_and_erasures_lie_on_volumes_of_their_own(service: str) -> None:
+    mounts = dict(reversed(mount.split(":")) for mount in SERVICES[service]["volumes"])
+    given = SERVICES[service]["environment"]
+    assert mounts[given["SEALS_DIR"]] == "seals"
+    assert mounts[given["ERASURES_DIR"]] == "erasures"
+    assert mounts["/data"] == "files"
+
+
+def test_no_volume_of_the_program_is_the_databases_and_each_can_be_written() -> None:
+    volumes = {
+        name: [mount.split(":") for mount in service.get("volumes", ())]
+        for name, service in SERVICES.items()
+    }
+    of_the_database = {volume for volume, _ in volumes["database"]}
+    of_the_program = {volume for volume, _ in volumes["web"]}
+    assert not of_the_database & of_the_program
+    assert {volume for mounts in volumes.values() for volume, _ in mounts} == set(
+        COMPOSE["volumes"]
+    )
+    made = re.search(
+        r"install -d .* dentalclean((?: /\w+)+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE
+    )
+    assert made is not None
+    assert {place for _, place in volumes["web"]} == set(made[1].split())
+
+
 def test_the_image_holds_every_room() -> None:
     copied = re.findall(r"^COPY (\w+) \w+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     rooms = {path.parent.name for path in ROOT.glob("*/apps.py")}
