@@ -11,11 +11,11 @@ from django.utils import translation
 
 from consent import purposes
 from consent.actions import restrict, say_no, say_yes, serve_notice
+from consent.conditions import CONDITIONS
 from consent.purposes import Use
 from consent.rules import (
-    CONDITIONS,
-    _compiled,
     audience,
+    compiled,
     gate,
     left_out,
     may_process,
@@ -211,11 +211,11 @@ def test_what_reads_the_device_asks_for_a_yes_whatever_the_channel_says(
     assert refusals(anna, Use("J", "web")) == []
     reading = dataclasses.replace(purposes.BY_CODE["J"], reads_device=True)
     monkeypatch.setitem(purposes.BY_CODE, "J", reading)
-    _compiled.cache_clear()
+    compiled.cache_clear()
     assert refusals(anna, Use("J", "web")) == ["device"]
     say_yes(anna, Use("J", "web"), evidence=cast.SHOWN, at=cast.noon(date(2026, 5, 1)))
     assert refusals(anna, Use("J", "web")) == []
-    _compiled.cache_clear()
+    compiled.cache_clear()
 
 
 def test_a_yes_said_under_a_restriction_waits_until_it_is_lifted() -> None:
@@ -252,7 +252,7 @@ def test_every_reason_is_written_in_english() -> None:
 )
 def test_what_is_beside_a_person_is_joined_once(use: Use) -> None:
     allowed = gate(use).processable(use, DAY)
-    for sql in (str(allowed.query), _compiled(use).one):
+    for sql in (str(allowed.query), compiled(use).one):
         joined = re.findall(r"LEFT OUTER JOIN|INNER JOIN", sql)
         standing = use.permission.value != "none"
         assert len(joined) == 1 + standing + (use.channel == "post") + (use.purpose == "C")

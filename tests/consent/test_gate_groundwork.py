@@ -20,7 +20,7 @@ from consent.balancing import (
 from consent.groundwork import BalancingRecord, NixSnapshot, Register
 from consent.nix import NixError, load_nix
 from consent.purposes import BALANCED, Use
-from consent.rules import _compiled, may_process
+from consent.rules import compiled, may_process
 from customers.actions import change_details
 from customers.dates import add_months, today
 from customers.models import Address, Customer, User
@@ -253,7 +253,7 @@ def test_an_operator_loads_a_copy_and_is_told_what_it_came_to(
 @pytest.mark.parametrize("use", [H_POST, H_PHONE, H_EMAIL])
 def test_what_we_have_seen_to_is_asked_once_and_not_per_person(use: Use) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN {_compiled(use).many}", [[1, 2, 3]])
+        cursor.execute(f"EXPLAIN {compiled(use).many}", [[1, 2, 3]])
         plan = "\n".join(row[0] for row in cursor)
     assert "InitPlan" in plan
     asked_per_person = re.findall(r"SubPlan \d+\n.* on (\w+)", plan)

@@ -15,9 +15,11 @@ import pytest
 from django.db import connection
 
 from consent import records
+from consent.conditions import CONDITIONS
+from consent.decisions import OURS
 from consent.models import Authority, BalancingRecord, Event, NixSnapshot, Standing
 from consent.purposes import Use, chosen_uses
-from consent.rules import CONDITIONS, OURS, _compiled, may_process_many
+from consent.rules import compiled, may_process_many
 from consent.standing import replay
 from customers.models import Address, Customer, Order, Subscription, SupportCase
 from customers.models.channels import Collected
@@ -423,14 +425,14 @@ def test_every_condition_is_missed_when_it_is_gone(monkeypatch: pytest.MonkeyPat
         if condition.name in OURS:
             house = see_to(*HOUSES["nothing done"])
         others = tuple(other for other in CONDITIONS if other is not condition)
-        monkeypatch.setattr("consent.rules.CONDITIONS", others)
-        _compiled.cache_clear()
+        monkeypatch.setattr("consent.conditions.CONDITIONS", others)
+        compiled.cache_clear()
         # By the last uses that ask first: one that shows it is enough.
         asked = [use for use in reversed(USES) if condition.asked(use)]
         if any(differences(table, keys, house, [use])[0] for use in asked):
             missed.add(condition.name)
     monkeypatch.undo()
-    _compiled.cache_clear()
+    compiled.cache_clear()
     assert missed == {c.name for c in CONDITIONS} - TOLD_ELSEWHERE
 
 

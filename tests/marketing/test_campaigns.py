@@ -12,10 +12,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from consent.actions import say_no
+from consent.conditions import conditions_for
 from consent.facts import correct_details
 from consent.groundwork import NixSnapshot, Register
 from consent.purposes import BY_CODE, CATALOGUE, Use
-from consent.rules import conditions_for
 from customers.dates import today
 from customers.models import Address, Customer
 from disclosures.actions import queue_mail, relay, take
