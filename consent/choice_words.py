@@ -174,11 +174,16 @@ SAID = {
 }
 
 
-def said(kind: str, purpose: str, channel: str, third_party: str = "") -> str:
-    """Say in words what an entry of the ledger tells."""
-    return str(SAID.get(Event.Kind(kind), Event.Kind(kind).label)) % {
-        "what": _about(purpose, channel, third_party)
-    }
+# What is told of a yes that a no stands above.
+NOT_COUNTED = gettext_lazy("Ett ja till %(what)s, som inte gäller")
+
+
+def said(
+    kind: str, purpose: str, channel: str, third_party: str = "", *, counts: bool = True
+) -> str:
+    """Say in words what an entry of the ledger tells; `counts` is false of an overruled yes."""
+    words = SAID.get(Event.Kind(kind), Event.Kind(kind).label) if counts else NOT_COUNTED
+    return str(words) % {"what": _about(purpose, channel, third_party)}
 
 
 def _about(purpose: str, channel: str, third_party: str) -> str:

@@ -31,6 +31,7 @@ from consent.choice_words import (
 )
 from consent.decisions import WAITED_FOR, Decision
 from consent.models import Event, Notice, ProcessingRecord, Standing
+from consent.overruled import overruled, why_not
 from consent.purposes import Ends, Permission, Use, chosen_uses
 from consent.receipt_keys import number_of
 from consent.rules import may_process_all
@@ -379,21 +380,28 @@ def is_open_to_a_yes(customer: Customer, use: Use, on: date) -> bool:
 
 def history(customer: Customer) -> list[dict[str, str]]:
     """Return what the person has been told and has said, newest first."""
+    found = Event.objects.filter(customer=customer).select_related("notice__policy_version")
+    events = list(found.order_by("pk"))
+    yields = overruled(events)
     return [
         {
             "when": full_day(event.at),
-            "what": said(event.kind, event.purpose, event.channel, event.third_party) + ",",
-            "how": _how(event),
+            "what": f"{_said(event, counts=event.pk not in yields)},",
+            "how": _how(event, yields.get(event.pk)),
             "receipt": reverse("consent:receipt", args=[number_of(event.pk)]),
         }
-        for event in Event.objects.filter(customer=customer)
-        .select_related("notice__policy_version")
-        .order_by("-pk")
+        for event in reversed(events)
     ]
 
 
-def _how(event: Event) -> str:
+def _said(event: Event, *, counts: bool) -> str:
+    return said(event.kind, event.purpose, event.channel, event.third_party, counts=counts)
+
+
+def _how(event: Event, no: Event | None) -> str:
     how = str(event.get_collected_display())
+    if no is not None:
+        return f"{how}. {why_not(event, no)}"
     if event.kind != Event.Kind.NOTICE_SERVED or event.notice is None:
         return how
     version = event.notice.policy_version.version

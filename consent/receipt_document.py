@@ -8,7 +8,8 @@ event_time, event_type, event_state, entity_id and validity_duration); the conte
 in the W3C group's Data Privacy Vocabulary (DPV 2, guide consent-27560):
 
 - a yes, taken back or without proof: dpv:ConsentReceipt and dpv:ConsentRecord, dpv:hasConsentStatus
-  ConsentGiven, ConsentWithdrawn, ConsentRefused or ConsentUnknown, type eu-gdpr:A6-1-a;
+  ConsentGiven, ConsentWithdrawn, ConsentRefused, ConsentInvalidated (a no stands above it) or
+  ConsentUnknown, type eu-gdpr:A6-1-a;
 - objections and limits: dpv:RightExerciseRecord of a dpv:RightExerciseActivity, dpv:hasRight
   eu-gdpr:A21 or eu-gdpr:A18, dpv:hasStatus RequestFulfilled or ActivityCompleted;
 - information given: dpv:DataProcessingRecord, dpv:hasRight eu-gdpr:A13 or A14, EntityInformed.
@@ -28,7 +29,7 @@ from django.utils.translation import gettext as _
 from consent.models import Authority, Event
 from consent.purposes import BY_CODE, CATALOGUE, Basis, Objection, Purpose
 from consent.receipt_keys import Document, ring, sign
-from consent.receipt_words import GROUNDS, holds_until
+from consent.receipt_words import GROUNDS
 from consent.receipts import Receipt
 from customers.models.channels import Channel, Collected
 from customers.models.people import Restriction
@@ -214,12 +215,12 @@ def _event(receipt: Receipt, family: str, person: str) -> Document:
         "@type": ACTIVITY[family],
         "event_time": event.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "event_type": _event_type(event),
-        "event_state": _state(event),
+        "event_state": _state(receipt),
         "entity_id": person if own else _controller_id(),
         "collection_method": receipt.how,
         "validity_duration": {
             "@type": "dpv:UntilEventDuration",
-            "description": holds_until(event),
+            "description": receipt.holds_until,
         },
         "digest": bytes(event.digest).hex(),
     }
@@ -245,7 +246,10 @@ def _family(event: Event) -> str:
     return CONSENT if refuses and BY_CODE[event.purpose].basis is Basis.CONSENT else RIGHT
 
 
-def _state(event: Event) -> str:
+def _state(receipt: Receipt) -> str:
+    event = receipt.event
+    if receipt.overruled_by is not None:
+        return "dpv:ConsentInvalidated"
     if event.kind == Kind.OBJECTED and _family(event) == CONSENT:
         return "dpv:ConsentRefused"
     return STATES[Kind(event.kind)]

@@ -26,6 +26,8 @@ GROUNDS = {
     Restriction.OBJECTION: gettext_lazy("Vi prövar en invändning från dig"),
     Restriction.VOLUNTARY: gettext_lazy("Du har själv bett om det"),
 }
+# Of a yes that a no stands above.
+NOTED = gettext_lazy("Vi har antecknat ditt ja, men det ändrar inget.")
 PROOF_KEPT = gettext_lazy("Vi sparar det här som bevis i fem år efter att det har slutat gälla.")
 
 
@@ -125,9 +127,11 @@ def meaning(event: Event) -> list[str]:
     return [str(sentence) % words for sentence in sentences]
 
 
-def undo(event: Event) -> str:
-    """Say how an act is taken back."""
+def undo(event: Event, *, counts: bool = True) -> str:
+    """Say how an act is taken back; `counts` is false of a yes that a no stands above."""
     match event.kind:
+        case Kind.CONSENT_GIVEN if not counts:
+            return _("Vill du att det ska gälla säger du ja under Mina val.")
         case Kind.CONSENT_GIVEN:
             return _(
                 "Du tar tillbaka ditt ja när du vill under Mina val, med ett klick. Det går också "
@@ -147,9 +151,11 @@ def undo(event: Event) -> str:
             return _("Ändrar du dig säger du ja under Mina val. Vi frågar inte igen.")
 
 
-def holds_until(event: Event) -> str:
-    """Say how long an act holds by itself."""
+def holds_until(event: Event, *, counts: bool = True) -> str:
+    """Say how long an act holds by itself; see `undo`."""
     match event.kind:
+        case Kind.CONSENT_GIVEN if not counts:
+            return _("Det gäller inte")
         case Kind.CONSENT_GIVEN:
             return _("Tills du tar tillbaka det, eller tiden i orden är slut")
         case Kind.RESTRICTED:

@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 
 from consent.choice_words import said
 from consent.models import Authority, Event, EventDetail
+from consent.overruled import overruled_by, why_not
 from consent.purposes import BY_CODE
 from consent.receipt_keys import code_of, number_of
-from consent.receipt_words import GROUNDS, PROOF_KEPT, WHOSE_WORD, holds_until, meaning, undo
+from consent.receipt_words import GROUNDS, NOTED, PROOF_KEPT, WHOSE_WORD, holds_until, meaning, undo
 from consent.standing import REFUSALS, applies_to, reaches
 from customers.models import Customer
 from customers.models.channels import Channel, Collected
@@ -69,7 +70,13 @@ class Receipt:
     @property
     def title(self) -> str:
         event = self.event
-        return said(event.kind, event.purpose, event.channel, event.third_party)
+        counts = self.overruled_by is None
+        return said(event.kind, event.purpose, event.channel, event.third_party, counts=counts)
+
+    @cached_property
+    def overruled_by(self) -> Event | None:
+        """The no that stands above a yes; None where it counted as it was written."""
+        return overruled_by(self.event)
 
     @property
     def when(self) -> str:
@@ -81,6 +88,8 @@ class Receipt:
 
     @property
     def meaning(self) -> list[str]:
+        if self.overruled_by is not None:
+            return [str(NOTED), why_not(self.event, self.overruled_by)]
         changed = self._changed_on()
         if changed is None:
             return meaning(self.event)
@@ -109,7 +118,11 @@ class Receipt:
 
     @property
     def undo(self) -> str:
-        return undo(self.event)
+        return undo(self.event, counts=self.overruled_by is None)
+
+    @property
+    def holds_until(self) -> str:
+        return holds_until(self.event, counts=self.overruled_by is None)
 
     @property
     def proof_kept(self) -> str:
@@ -155,7 +168,7 @@ class Receipt:
             yield _("Företag"), event.third_party
         if event.ground:
             yield _("Skäl"), str(GROUNDS[Restriction(event.ground)])
-        yield _("Hur länge"), holds_until(event)
+        yield _("Hur länge"), self.holds_until
         if self.version:
             yield _("Information"), _("Version %(version)s") % {"version": self.version}
         yield (

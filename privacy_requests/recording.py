@@ -17,8 +17,11 @@ from django.utils.translation import gettext_lazy
 
 from consent import actions, choices
 from consent.choice_words import said as in_words
+from consent.decisions import OURS
 from consent.models import Event, Notice, Standing
+from consent.overruled import overruled_by, why_not
 from consent.purposes import BY_CODE, Use
+from consent.rules import may_process
 from consent.unsubscribe import preference_link
 from customers import words
 from customers.models import Customer, User
@@ -112,6 +115,8 @@ class Recorded:
 
     event: Event
     message: Outbox | None
+    # The no that a yes yields to, so that it changed nothing.
+    overruled_by: Event | None = None
 
 
 @transaction.atomic
@@ -128,11 +133,13 @@ def record(
     if _is_written(customer, said, at, proof):
         return None
     with translation.override(customer.language or "sv"):
-        if _act(customer, said, at, proof, actor) is None:
+        notice = read[0] if read else None
+        if _act(customer, said, at, proof, actor, notice) is None:
             return None
     found = Event.objects.filter(customer=customer, kind__in=said.verb.kinds)
     event = found.latest("pk")
-    return Recorded(event, _tell(customer, said, event))
+    no = overruled_by(event)
+    return Recorded(event, _tell(customer, said, event, no, on), no)
 
 
 def _is_written(customer: Customer, said: Statement, at: datetime, evidence: str) -> bool:
@@ -147,7 +154,14 @@ def _is_written(customer: Customer, said: Statement, at: datetime, evidence: str
     ).exists()
 
 
-def _act(customer: Customer, said: Statement, at: datetime, evidence: str, actor: User) -> Any:
+def _act(
+    customer: Customer,
+    said: Statement,
+    at: datetime,
+    evidence: str,
+    actor: User,
+    notice: Notice | None,
+) -> Any:
     how: dict[str, Any] = {
         "collected": said.collected,
         "evidence": evidence,
@@ -156,7 +170,7 @@ def _act(customer: Customer, said: Statement, at: datetime, evidence: str, actor
     }
     match said.verb:
         case Verb.YES if said.use:
-            return actions.say_yes(customer, said.use, **how)
+            return actions.say_yes(customer, said.use, notice=notice, **how)
         case Verb.NO if said.use:
             return actions.say_no(customer, said.use, **how)
         case Verb.NO_TO_ALL:
@@ -167,23 +181,43 @@ def _act(customer: Customer, said: Statement, at: datetime, evidence: str, actor
         case Verb.LIMIT:
             return limit(customer, confirm=False, **how)
         case Verb.TOLD:
-            return actions.serve_notice(customer, **how)
+            return actions.serve_notice(customer, notice=notice, **how)
     raise actions.ActError(f"Say what the {said.verb.value} is about.")
 
 
-def _tell(customer: Customer, said: Statement, event: Event) -> Outbox | None:
-    """Tell the person what was written in their name and how to undo it, with no advertising."""
+def _tell(
+    customer: Customer, said: Statement, event: Event, no: Event | None, on: date
+) -> Outbox | None:
+    """Tell the person what was written in their name and how to undo it, with no advertising.
+
+    A yes is told as what it is: one that counts, one that waits, or one that a no stands above.
+    """
     language = customer.language or "sv"
     page = "privacy_requests:restriction" if said.verb is Verb.LIMIT else "consent:choices"
     is_marketing = said.use is not None and BY_CODE[said.use.purpose].is_marketing
     with translation.override(language):
         about = {
-            "what": in_words(event.kind, event.purpose, event.channel, event.third_party),
+            "what": in_words(
+                event.kind, event.purpose, event.channel, event.third_party, counts=no is None
+            ),
+            "counts": _counts(customer, said, event, no, on),
             "how": str(event.get_collected_display()),
             "when": f"{words.full_day(event.at)} {words.clock(event.at)}",
             "page": settings.SITE_URL + reverse(page),
-            "can_be_stopped": said.verb is Verb.YES and is_marketing,
+            "can_be_stopped": said.verb is Verb.YES and is_marketing and no is None,
             "link": preference_link(customer, language),
             **by_code(customer),
         }
     return queue_message(customer, TEMPLATE, about)
+
+
+def _counts(customer: Customer, said: Statement, event: Event, no: Event | None, on: date) -> str:
+    """Say what becomes of what was written, in one or two sentences."""
+    if no is not None:
+        return why_not(event, no)
+    if said.verb is Verb.YES and said.use is not None:
+        decision = may_process(customer.pk, said.use)
+        if not decision.allowed(on):
+            waits = [str(a.reason) for a in decision.refusals(on) if a.name not in OURS]
+            return " ".join([_("Det är sparat, men ändrar inget än."), *waits])
+    return _("Det gäller redan.")

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from customers import words
 from customers.admin.pages import PersonAdmin, PersonPage, page_of
 from customers.dates import today
 from customers.models import Customer, User
@@ -90,6 +91,9 @@ def _record(
 
 
 def _receipt(done: Recorded) -> str:
+    if done.overruled_by is not None:
+        day = {"day": words.full_day(done.overruled_by.at)}
+        return gettext("Inskrivet, men ja:et gäller inte: kunden sa nej %(day)s.") % day
     if done.message is None:
         return gettext("Klart. Kunden får ingen bekräftelse: vi har ingen adress som når fram.")
     if done.message.kind == Outbox.Kind.MAIL:

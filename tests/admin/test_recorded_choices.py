@@ -9,18 +9,21 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from consent.actions import current_notice, say_no
+from consent.actions import current_notice, restrict, say_no
 from consent.models import Authority, Event, Standing
 from consent.purposes import Use
+from consent.receipt_keys import number_of
 from consent.rules import may_process
 from customers.dates import STOCKHOLM, today
 from customers.models import Customer, User
+from customers.words import full_day
 from disclosures.actions import relay
 from disclosures.models import Outbox
 from privacy_requests.models import Case
 from privacy_requests.recording import Verb
 from tests import cast
 from tests.admin.conftest import Desk
+from tests.doors import signed_in, text
 
 pytestmark = pytest.mark.django_db
 
@@ -156,6 +159,42 @@ def test_the_person_is_told_what_was_written_and_how_to_undo_it(cecilia: Client)
     assert "hälsade" not in sent.body
     assert Outbox.objects.get().purpose == "B"
     assert entry(anna).kind == "yes"
+
+
+def test_a_slip_found_after_a_no_is_told_as_a_yes_that_does_not_count(cecilia: Client) -> None:
+    anna = customer()
+    signed = timezone.now() - timedelta(hours=3)
+    say_no(anna, ADS_BY_MAIL, at=signed + timedelta(hours=1))
+    page = writes(cecilia, anna, YES | {"collected": "slip"}, at=moment(signed))
+    assert not may_process(anna.pk, ADS_BY_MAIL).allowed(today())
+    body = Outbox.objects.get().body
+    assert "Du sa ja" not in body
+    assert "Ett ja till ”Erbjudanden från oss” med e-post, som inte gäller." in body
+    assert f"Det gäller inte, för du sa nej senare, {full_day(today())}" in body
+    assert "Det gäller redan" not in body
+    assert "Vill du ta tillbaka ditt ja" not in body
+    said = "Inskrivet, men ja:et gäller inte: kunden sa nej"
+    assert said in cecilia.get(page["Location"]).content.decode()
+
+    client = signed_in(anna)
+    choices = text(client.get("/mina-val/"))
+    assert "Du sa ja" not in choices
+    assert "Ett ja till ”Erbjudanden från oss” med e-post, som inte gäller" in choices
+    receipt = text(client.get(f"/mina-val/kvitto/{number_of(entry(anna).pk)}/"))
+    assert "Du sa ja" not in receipt
+    assert "Vi har antecknat ditt ja, men det ändrar inget. Det gäller inte, för du sa" in receipt
+    assert "Hur länge Det gäller inte" in receipt
+    file = client.get(f"/mina-val/kvitto/{number_of(entry(anna).pk)}/fil/").json()
+    assert file["event"]["event_state"] == "dpv:ConsentInvalidated"
+
+
+def test_a_yes_that_must_wait_is_told_as_waiting(cecilia: Client) -> None:
+    anna = customer()
+    restrict(anna)
+    writes(cecilia, anna, YES, evidence="Ja, gärna.")
+    body = Outbox.objects.get().body
+    assert "Det är sparat, men ändrar inget än. Användningen av dina uppgifter är" in body
+    assert "Det gäller redan" not in body
 
 
 def test_who_has_no_e_mail_is_told_by_letter_in_their_language(cecilia: Client) -> None:
