@@ -51,6 +51,7 @@ WORK = (
     "privacy_requests.view_caseevent",
     "privacy_requests.view_extract",
     "retention.view_hold",
+    "retention.view_holdreview",
 )
 # Two of customer service: one writes, another approves. The data protection officer sees and may
 # stop, but decides nothing about what they are to watch over (Article 38(6)).

@@ -18,7 +18,8 @@ from disclosures.models import Outbox
 from privacy_requests.models import Case
 from retention import clocks
 from retention.decisions import pause_at
-from retention.models import Run
+from retention.holds import REMINDED_BEFORE
+from retention.models import Hold, Run
 
 # The words of the work, and the models that belong to each.
 SECTIONS = (
@@ -119,12 +120,21 @@ class CaseLine:
 
 
 @dataclass
+class HoldLine:
+    """A hold to review as the first page shows it."""
+
+    hold: Hold
+    late: bool
+
+
+@dataclass
 class State:
     """What the first page knows; a list is None where the reader may not see it."""
 
     cases: list[CaseLine] | None = None
     runs: list[Run] | None = None
     dead: list[Outbox] | None = None
+    holds: list[HoldLine] | None = None
     wrong: list[str] = field(default_factory=list)
 
     @property
@@ -143,6 +153,8 @@ def state_of(request: HttpRequest, on: date | None = None) -> State:
         _add_runs(state, day)
     if request.user.has_perm("disclosures.view_outbox"):
         _add_dead(state)
+    if request.user.has_perm("retention.change_hold"):
+        _add_holds(state, day)
     return state
 
 
@@ -181,6 +193,21 @@ def _add_runs(state: State, day: date) -> None:
     if last is not None and last < day - timedelta(days=1):
         text = gettext("Ingen gallring har körts sedan natten till %(day)s.")
         state.wrong.append(text % {"day": words.day(last, day)})
+
+
+def _add_holds(state: State, day: date) -> None:
+    """Tell of holds that nobody has reviewed: they still hold until somebody decides (RUL-35)."""
+    due = Hold.objects.to_review(day + REMINDED_BEFORE).select_related("customer", "owner")
+    lines = [HoldLine(hold, hold.review_on < day) for hold in due[: 10 * SHOWN] if hold.review_on]
+    late = sum(line.late for line in lines)
+    if late:
+        text = ngettext(
+            "En spärr mot radering skulle ha omprövats.",
+            "%(n)s spärrar mot radering skulle ha omprövats.",
+            late,
+        )
+        state.wrong.append(capfirst(text % {"n": words.in_words(late)}))
+    state.holds = lines[:SHOWN]
 
 
 def _add_dead(state: State) -> None:

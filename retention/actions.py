@@ -33,8 +33,9 @@ from customers.models import Session
 from customers.personal_data import EVERYTHING, Category
 from retention import certificates, clocks, erasure, plans, statements
 from retention.decisions import pause_at
+from retention.holds import lift_lapsed
 from retention.models import Release, Run, SetAside
-from retention.rules import algebra, as_due, vanishing
+from retention.rules import algebra, as_due, held_back, vanishing
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +127,10 @@ def execute(run: Run) -> Run:
         return run
     if pause_at(timezone.now()) is not None:
         return skip_run(run)
-    if clocks.jumped() is not None or _waits_for_an_earlier(run) or not begin(run):
+    if clocks.jumped() is not None or _waits_for_an_earlier(run):
+        return run
+    lift_lapsed(run.business_date)
+    if not begin(run):
         return run
     work(run)
     try:
@@ -286,7 +290,9 @@ def purge_people(run: Run, customer_ids: Sequence[int], *, wait: bool = False) -
         )
         locked = [row[0] for row in cursor]
         # Of whoever is held wholly nothing goes, night after night.
-        people = [row for row in algebra(run.business_date, locked) if row[2] != EVERYTHING]
+        found = algebra(run.business_date, locked)
+        _say_what_is_held(cursor, run, found)
+        people = [row for row in found if row[2] != EVERYTHING]
         if not people:
             return Batch()
         params = {"on": run.business_date, "run": run.pk, **as_due(people)}
@@ -303,6 +309,14 @@ def purge_people(run: Run, customer_ids: Sequence[int], *, wait: bool = False) -
         _end_purposes(cursor, run.business_date, [row[0] for row in people if not row[2]])
         outside.write([row[:2] for row in people], [row[0] for row in leaving])
     return batch
+
+
+def _say_what_is_held(cursor: Any, run: Run, rows: Sequence[tuple[int, int, int]]) -> None:
+    """Give a receipt, the first of two, of what is past its time and held (ERA-04)."""
+    held = held_back(run.business_date, rows)
+    if held:
+        params = {"on": run.business_date, "run": run.pk, **as_due(held)}
+        cursor.execute(statements.held_back_sql(), params)
 
 
 def _count(cursor: Any, batch: Batch) -> None:

@@ -44,6 +44,7 @@ def per_rule(done: Plan) -> dict[str, int]:
 
 def write(run: Run, done: Plan, swept: dict[str, int]) -> Document:
     """Return the signed certificate of a night that closes now."""
+    held_back = plans.done(run, held=True)
     before, finished_at = _before(run), run.finished_at or timezone.now()
     version = PolicyVersion.objects.order_by("-effective_on", "-pk").first()
     return sign(
@@ -69,6 +70,7 @@ def write(run: Run, done: Plan, swept: dict[str, int]) -> Document:
                 "by_rule": list(_by_rule(done)),
                 "belonging_to_nobody": {table: rows for table, rows in swept.items() if rows},
             },
+            "held_back": {"digest": held_back.hash, "people": held_back.people},
             "left": _left(run),
             "set_aside": run.set_aside,
             "schedule": schedule_hash(),
@@ -162,7 +164,11 @@ def demand_signed(run: Run) -> None:
 
 def demand_receipts(run: Run) -> None:
     """Refuse receipts that are not those the certificate was written for."""
-    if run.certificate is None or plans.done(run).hash != run.certificate["done"]["digest"]:
+    told = run.certificate or {"done": {"digest": ""}}
+    held_back = told.get("held_back")
+    if plans.done(run).hash != told["done"]["digest"] or (
+        held_back is not None and plans.done(run, held=True).hash != held_back["digest"]
+    ):
         raise BrokenCertificateError(
             f"The receipts of the night to {run} are not those of its certificate."
         )

@@ -61,7 +61,9 @@ A_NIGHT_AGO = f"""(SELECT max(business_date) - 1 FROM {Run._meta.db_table}
                     WHERE status = '{Run.Status.DONE}')"""
 HELD = f"""(c.restriction IN ('a', 'b', 'c', 'd') OR EXISTS (
               SELECT FROM {Hold._meta.db_table} h
-               WHERE h.customer_id = c.id AND h.lifted_at IS NULL))"""
+               WHERE h.customer_id = c.id AND h.lapses_on >= {A_NIGHT_AGO}
+                 AND COALESCE((h.lifted_at AT TIME ZONE 'Europe/Stockholm')::date
+                              >= {A_NIGHT_AGO}, TRUE)))"""
 MARKETING = "({})".format(", ".join(f"'{p.code}'" for p in CATALOGUE if p.is_marketing))
 NOES = "({})".format(", ".join(f"'{kind.value}'" for kind in REFUSALS))
 
@@ -114,7 +116,7 @@ RECEIPTS = f"""
       FROM retention_run r
      WHERE r.status = '{Run.Status.DONE}' AND r.finished_at > now() - interval '5 years'
        AND r.people <> (SELECT count(DISTINCT subject) FROM retention_receipt p
-                         WHERE p.run_id = r.id)
+                         WHERE p.run_id = r.id AND p.held_by = '')
     UNION ALL
     SELECT 'gone without receipt ' || e.subject
       FROM (SELECT DISTINCT subject FROM consent_event
@@ -126,8 +128,8 @@ RECEIPTS = f"""
     SELECT 'receipt without deletion ' || c.pseudonym
       FROM customers_customer c
       JOIN retention_receipt p ON p.subject = c.pseudonym
-     WHERE p.category = {Category.SHELL.value}
-        OR p.category = {Category.IDENTITY.value} AND (c.given_name, c.family_name) <> ('', '')
+     WHERE p.held_by = '' AND (p.category = {Category.SHELL.value}
+        OR p.category = {Category.IDENTITY.value} AND (c.given_name, c.family_name) <> ('', ''))
 """
 
 FILES = f"""

@@ -1,29 +1,48 @@
 """How long: holds, the nightly runs and the receipts of deletion."""
 
+from datetime import date
+
 import pgtrigger
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from customers.dates import Plus, StockholmDate
+from customers.dates import FAR, Plus, StockholmDate
 from customers.models import Customer, User
 from customers.personal_data import EVERYTHING, AtEnd, Category, Clock, Impersonal, PersonalData
 from customers.triggers import never_changes, not_emptied, stays_until_its_date
 from retention.marks import ErasureBatch, Mark
+from retention.wipes import Wipe
 
 __all__ = [
     "ErasureBatch",
     "Forecast",
     "Heartbeat",
     "Hold",
+    "HoldReview",
     "Mark",
     "Pause",
     "Receipt",
     "Release",
     "Run",
     "SetAside",
+    "Wipe",
 ]
+
+
+# CLM-03: the longest that anybody may decide to keep what is past its time.
+LONGEST_HOLD = 120  # months
+
+
+class HoldQuerySet(models.QuerySet["Hold"]):
+    def live(self, on: date) -> "HoldQuerySet":
+        """Keep the holds that keep something on a day: neither lifted nor ten years old."""
+        return self.filter(lifted_at__isnull=True, lapses_on__gte=on)
+
+    def to_review(self, until: date) -> "HoldQuerySet":
+        """Keep the live holds whose review is due by a day, late ones first (RUL-35)."""
+        return self.live(until).filter(review_on__lte=until).order_by("review_on", "pk")
 
 
 class Hold(models.Model):
@@ -32,6 +51,8 @@ class Hold(models.Model):
     class Ground(models.TextChoices):
         CASE = "case", _("ett öppet ärende (RUL-17)")
         COMPLAINT = "complaint", _("en reklamation (CLM-02)")
+        DEBT = "debt", _("en obetald skuld (CLM-01)")
+        BOOKS = "books", _("underlag som bokföringen hänvisar till (BFL-02)")
         DISPUTE = "dispute", _("en tvist (CLM-03)")
         MANUAL = "manual", _("ett beslut (RUL-35)")
 
@@ -44,12 +65,30 @@ class Hold(models.Model):
     owner = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     placed_at = models.DateTimeField(_("lagd"), default=timezone.now)
     review_on = models.DateField(_("omprövas"), null=True, blank=True)
+    # The day its owner was last reminded that it is to be reviewed.
+    reminded_on = models.DateField(null=True, blank=True)
     lifted_at = models.DateTimeField(_("hävd"), null=True, blank=True)
+    # RUL-35: a decision holds for ten years at most, reviewed or not; a case as long as it is open.
+    lapses_on = models.GeneratedField(
+        expression=Case(
+            When(ground="case", then=Value(FAR)),
+            default=Plus(StockholmDate(F("placed_at")), months=LONGEST_HOLD),
+        ),
+        output_field=models.DateField(),
+        db_persist=True,
+        verbose_name=_("gäller längst till och med"),
+    )
+
+    objects = HoldQuerySet.as_manager()
 
     personal_data = PersonalData(
         name=_("Skäl att spara längre"),
-        columns={Category.SHELL: ("ground", "reason", "placed_at", "review_on", "lifted_at")},
-        impersonal=("reference", "categories", "owner"),
+        columns={
+            Category.SHELL: (
+                *("ground", "reason", "placed_at", "review_on", "lifted_at", "lapses_on"),
+            )
+        },
+        impersonal=("reference", "categories", "owner", "reminded_on"),
     )
 
     class Meta:
@@ -61,6 +100,49 @@ class Hold(models.Model):
                 fields=["customer", "reference"],
                 condition=Q(lifted_at__isnull=True) & ~Q(reference=""),
             ),
+        ]
+        indexes = [
+            # The first page and the reminders: decisions to review, of those that still hold.
+            models.Index(
+                fields=["review_on"],
+                name="hold_to_review",
+                condition=Q(lifted_at__isnull=True) & Q(review_on__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
+
+
+class HoldReview(models.Model):
+    """A decision that a hold goes on: who read it anew, why it is still needed, until when."""
+
+    hold = models.ForeignKey(Hold, models.CASCADE, related_name="reviews")
+    # No constraint: the decision outlasts the account of whoever made it.
+    by = models.ForeignKey(
+        User, models.DO_NOTHING, db_constraint=False, related_name="+", verbose_name=_("av")
+    )
+    at = models.DateTimeField(_("när"), default=timezone.now)
+    reason = models.CharField(_("skäl"), max_length=300)
+    review_on = models.DateField(_("omprövas nästa gång"))
+
+    personal_data = PersonalData(
+        name=_("Omprövade skäl att spara längre"),
+        path="hold__customer",
+        columns={Category.SHELL: ("at", "reason", "review_on")},
+        impersonal=("by",),
+    )
+
+    class Meta:
+        verbose_name = _("omprövning av spärr")
+        verbose_name_plural = _("omprövningar av spärrar")
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(name="review_has_a_reason", condition=~Q(reason="")),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="hold_review_is_as_written", operation=pgtrigger.Update),
+            not_emptied("hold_review"),
         ]
 
     def __str__(self) -> str:
@@ -254,7 +336,20 @@ class Heartbeat(models.Model):
 
 
 class Receipt(models.Model):
-    """Proof that a category of a person is gone: a pseudonym, a rule and a count (ERA-08)."""
+    """Proof that a category of a person is gone: a pseudonym, a rule and a count (ERA-08).
+
+    With `held_by` it says the opposite: the time was up and a hold keeps the rows. The receipt of
+    their deletion, once the hold is gone, follows on that one.
+    """
+
+    class HeldBy(models.TextChoices):
+        CASE = Hold.Ground.CASE.value, Hold.Ground.CASE.label
+        COMPLAINT = Hold.Ground.COMPLAINT.value, Hold.Ground.COMPLAINT.label
+        DEBT = Hold.Ground.DEBT.value, Hold.Ground.DEBT.label
+        BOOKS = Hold.Ground.BOOKS.value, Hold.Ground.BOOKS.label
+        DISPUTE = Hold.Ground.DISPUTE.value, Hold.Ground.DISPUTE.label
+        MANUAL = Hold.Ground.MANUAL.value, Hold.Ground.MANUAL.label
+        RESTRICTION = "restriction", _("begränsad behandling (RUL-18)")
 
     customer = models.ForeignKey(
         Customer,
@@ -268,6 +363,20 @@ class Receipt(models.Model):
     category = models.PositiveIntegerField(_("vad"), choices=Category)
     rule = models.CharField(_("regel"), max_length=12)
     row_count = models.PositiveIntegerField(_("antal"))
+    held_by = models.CharField(
+        _("spärrat av"), max_length=11, choices=HeldBy, blank=True, db_default=""
+    )
+    # The receipt that said that these rows were held; it may be gone by its own date.
+    follows = models.ForeignKey(
+        "self",
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("följer på kvitto"),
+    )
     at = models.DateTimeField(_("när"), default=timezone.now)
     retain_until = models.GeneratedField(
         expression=Plus(StockholmDate(F("at")), months=60),
@@ -277,8 +386,8 @@ class Receipt(models.Model):
 
     personal_data = PersonalData(
         name=_("Raderingskvitton"),
-        columns={Category.RECEIPTS: ("category", "rule", "row_count", "at")},
-        impersonal=("run", "retain_until"),
+        columns={Category.RECEIPTS: ("category", "rule", "row_count", "held_by", "at")},
+        impersonal=("run", "follows", "retain_until"),
         at_end=AtEnd.UNLINK,
         clock=Clock.OWN,
     )
@@ -286,7 +395,15 @@ class Receipt(models.Model):
     class Meta:
         verbose_name = _("raderingskvitto")
         verbose_name_plural = _("raderingskvitton")
-        indexes = [models.Index(fields=["retain_until"], name="receipt_retain_until")]
+        indexes = [
+            models.Index(fields=["retain_until"], name="receipt_retain_until"),
+            # What a deletion follows on; nearly always nothing.
+            models.Index(
+                fields=["customer", "category"],
+                name="receipt_of_what_is_held",
+                condition=~Q(held_by=""),
+            ),
+        ]
         triggers = [
             pgtrigger.Protect(name="receipt_is_as_written", operation=pgtrigger.Update),
             stays_until_its_date("receipt", "ERA-08"),

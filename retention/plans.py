@@ -99,11 +99,14 @@ def add_people(plan: Plan, customer_ids: Sequence[int]) -> None:
     plan.add(((row[0], *row[1:]) for row in sums), people[1])
 
 
-def done(run: Run) -> Plan:
-    """Return what a night has taken, summed up from its receipts as its plan was."""
+def done(run: Run, *, held: bool = False) -> Plan:
+    """Return what a night has taken, summed up from its receipts as its plan was.
+
+    With `held`, what it says was due for the first time and is held back.
+    """
     found = Plan(run.business_date)
     with connection.cursor() as cursor:
-        cursor.execute(statements.DONE_SUMS, {"run": run.pk})
+        cursor.execute(statements.DONE_SUMS, {"run": run.pk, "held": held})
         people, *sums = cursor.fetchall()
     found.add(((row[0], *row[1:]) for row in sums), people[1])
     return found

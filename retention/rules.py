@@ -11,7 +11,7 @@ from django.db.models.functions import Greatest
 
 from consent.purposes import BY_CODE, Purpose
 from consent.records import refresh
-from customers.dates import FAR, NEVER
+from customers.dates import FAR, NEVER, today
 from customers.models import Customer, Order, Subscription
 from customers.personal_data import EVERYTHING, Category
 from retention import statements
@@ -46,6 +46,19 @@ def algebra(on: date, customer_ids: Sequence[int]) -> list[tuple[int, int, int]]
     with connection.cursor() as cursor:
         cursor.execute(statements.ALGEBRA, {"on": on, "ids": list(customer_ids)})
         return list(cursor.fetchall())
+
+
+def held_back(on: date, rows: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """Return those of a batch who are held, turned round: what only a hold keeps of them.
+
+    In the place of `held` stands all that no hold keeps, see `statements.held_back_sql`.
+    """
+    held = {row[0]: row[2] for row in rows if row[2]}
+    if not held:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(statements.UNHELD, {"on": on, "ids": list(held)})
+        return [(pk, unkept & held[pk], EVERYTHING & ~held[pk]) for pk, unkept in cursor]
 
 
 def as_due(rows: Sequence[tuple[int, int, int]]) -> dict[str, Any]:
@@ -134,7 +147,7 @@ _BELONGINGS = """
     UNION ALL
     SELECT 'hold', h.categories, NULL, NULL, NULL, ''
       FROM retention_hold h
-     WHERE h.customer_id = %(id)s AND h.lifted_at IS NULL
+     WHERE h.customer_id = %(id)s AND {holding}
 """
 
 
@@ -166,9 +179,10 @@ class _Belongings:
 
 def _belongings(customer: Customer) -> _Belongings:
     found = _Belongings()
-    sql = _BELONGINGS.format(inventory=statements.inventory_sql())
+    sql = _BELONGINGS.format(inventory=statements.inventory_sql(), holding=statements.HOLDING)
+    this = {"id": customer.pk, "ids": [customer.pk], "gone": [0], "held": [0], "on": today()}
     with connection.cursor() as cursor:
-        cursor.execute(sql, {"id": customer.pk, "ids": [customer.pk], "gone": [0], "held": [0]})
+        cursor.execute(sql, this)
         for what, category, on_schedule, last, count, purpose in cursor:
             if what == "record":
                 found.records.append((BY_CODE[purpose], last))

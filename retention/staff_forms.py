@@ -7,15 +7,36 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from customers import rules
-from customers.dates import STOCKHOLM, today
+from customers.dates import STOCKHOLM, add_months, today
 from customers.models import Customer
+from customers.personal_data import EVERYTHING, Category
 from retention.decisions import LONGEST_PAUSE
+from retention.holds import REVIEWED_EVERY
 from retention.models import Hold
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Hold]
 else:
     ModelForm = forms.ModelForm
+
+
+# What a hold by hand may be about; a case places and lifts its own.
+BY_HAND = (
+    Hold.Ground.DISPUTE,
+    Hold.Ground.COMPLAINT,
+    Hold.Ground.DEBT,
+    Hold.Ground.BOOKS,
+    Hold.Ground.MANUAL,
+)
+
+
+def clean_review(day: date) -> date:
+    """Refuse a day that is not ahead, or further off than a review may be (RUL-35)."""
+    if day <= today():
+        raise forms.ValidationError(_("Skriv en dag efter i dag."))
+    if day > add_months(today(), REVIEWED_EVERY):
+        raise forms.ValidationError(_("Skriv en dag inom sex månader."))
+    return day
 
 
 class HoldForm(ModelForm):
@@ -25,18 +46,25 @@ class HoldForm(ModelForm):
     reason = forms.CharField(
         label=_("Skäl"), max_length=300, help_text=_("Kunden kan få läsa skälet.")
     )
-    review_on = forms.DateField(label=_("Omprövas"), help_text=_("En dag efter i dag."))
+    kinds = forms.TypedMultipleChoiceField(
+        label=_("Omfattar"),
+        coerce=int,
+        required=False,
+        choices=[(c.value, c.label) for c in Category if c is not Category.SHELL],
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Välj det som behövs. Väljer du inget sparas allt om personen."),
+    )
+    review_on = forms.DateField(label=_("Omprövas"), help_text=_("Senast om sex månader."))
 
     class Meta:
         model = Hold
-        fields = ("number", "ground", "reason", "review_on")
+        fields = ("number", "ground", "kinds", "reason", "review_on")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         ground: Any = self.fields.get("ground")
         if ground is not None:
-            by_hand = (Hold.Ground.MANUAL, Hold.Ground.DISPUTE, Hold.Ground.COMPLAINT)
-            ground.choices = [(g.value, g.label) for g in by_hand]
+            ground.choices = [(g.value, g.label) for g in BY_HAND]
 
     def clean_number(self) -> str:
         """Find the person by the whole number."""
@@ -51,12 +79,15 @@ class HoldForm(ModelForm):
         """Return one line."""
         return rules.clean_line(self.cleaned_data["reason"], 300)
 
+    def clean_kinds(self) -> list[int]:
+        """Remember the categories on the hold, all of them when none is chosen."""
+        kinds: list[int] = self.cleaned_data["kinds"]
+        self.instance.categories = sum(kinds) if kinds else EVERYTHING
+        return kinds
+
     def clean_review_on(self) -> date:
-        """Refuse a day that is not ahead."""
-        day: date = self.cleaned_data["review_on"]
-        if day <= today():
-            raise forms.ValidationError(_("Skriv en dag efter i dag."))
-        return day
+        """Refuse a day that is not ahead, or too far off."""
+        return clean_review(self.cleaned_data["review_on"])
 
 
 class ReasonForm(forms.Form):
@@ -69,6 +100,18 @@ class ReasonForm(forms.Form):
     def clean_reason(self) -> str:
         """Return one line."""
         return rules.clean_line(self.cleaned_data["reason"], 300)
+
+
+class ReviewForm(ReasonForm):
+    """Why a hold is still needed, and when that is asked again."""
+
+    review_on = forms.DateField(
+        label=_("Omprövas nästa gång"), help_text=_("Senast om sex månader.")
+    )
+
+    def clean_review_on(self) -> date:
+        """Refuse a day that is not ahead, or too far off."""
+        return clean_review(self.cleaned_data["review_on"])
 
 
 class ReleaseForm(ReasonForm):

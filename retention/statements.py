@@ -229,7 +229,8 @@ SUMS = """
 DONE_SUMS = f"""
     WITH lines AS MATERIALIZED (
         SELECT subject, category, rule, sum(row_count) AS n
-          FROM retention_receipt WHERE run_id = %(run)s GROUP BY 1, 2, 3
+          FROM retention_receipt WHERE run_id = %(run)s AND (held_by <> '') = %(held)s
+         GROUP BY 1, 2, 3
     ) {SUMS}
 """
 
@@ -270,6 +271,40 @@ def inventory_sql() -> str:
     )
 
 
+# A hold keeps something on this day.
+HOLDING = "h.lifted_at IS NULL AND h.lapses_on >= %(on)s"
+
+
+def _said_held(category: str) -> str:
+    """Return the receipt that says of a person of `due` that a category is held, while it is."""
+    return (
+        "SELECT max(f.id) FROM retention_receipt f WHERE f.subject = due.pseudonym "
+        f"AND f.category = {category} AND f.held_by <> '' AND NOT EXISTS ("
+        "SELECT FROM retention_receipt g WHERE g.subject = f.subject "
+        "AND g.category = f.category AND g.id > f.id AND g.held_by = '')"
+    )
+
+
+@lru_cache(maxsize=1)
+def held_back_sql() -> str:
+    """Return the statement that gives receipts of what would have gone and is held, once each.
+
+    In `due`, `gone` is what only a hold keeps and `held` everything that no hold keeps, so that the
+    rows of the plan are those that are held back.
+    """
+    restriction = "'restriction'"
+    return (
+        f"WITH {DUE}, lines AS MATERIALIZED (SELECT person, category, sum(n) AS n "
+        f"FROM ({_plan_rows()}) AS all_rows GROUP BY 1, 2)\n"
+        "INSERT INTO retention_receipt (subject, run_id, category, rule, row_count, at, held_by) "
+        f"SELECT due.pseudonym, %(run)s, lines.category, {_rule_of('lines.category')}, lines.n, "
+        "now(), COALESCE((SELECT min(h.ground) FROM retention_hold h WHERE h.customer_id = due.id "
+        f"AND h.categories & lines.category <> 0 AND {HOLDING}), {restriction}) "
+        "FROM lines JOIN due ON due.id = lines.person "
+        f"WHERE ({_said_held('lines.category')}) IS NULL ORDER BY 1, 3"
+    )
+
+
 @lru_cache(maxsize=1)
 def purge_sql() -> str:
     """Return the statement that takes it all away and writes a receipt per person and category."""
@@ -304,9 +339,11 @@ def purge_sql() -> str:
     return (
         f"WITH {joined},\ncounts AS (SELECT person, category, count(*) AS n "
         f"FROM ({union}) AS all_rows GROUP BY 1, 2)\n"
-        "INSERT INTO retention_receipt (subject, run_id, category, rule, row_count, at) "
+        "INSERT INTO retention_receipt "
+        "(subject, run_id, category, rule, row_count, at, follows_id) "
         f"SELECT due.pseudonym, %(run)s, counts.category, {_rule_of('counts.category')}, "
-        "counts.n, now() FROM counts JOIN due ON due.id = counts.person "
+        f"counts.n, now(), ({_said_held('counts.category')}) "
+        "FROM counts JOIN due ON due.id = counts.person "
         "RETURNING category, rule, row_count"
     )
 
@@ -332,9 +369,18 @@ ALGEBRA = f"""
            SELECT CASE WHEN c.restriction IN ('a', 'b', 'c', 'd') THEN {EVERYTHING}
                        ELSE COALESCE(bit_or(h.categories)::int, 0) END AS mask
              FROM retention_hold h
-            WHERE h.customer_id = c.id AND h.lifted_at IS NULL) held
+            WHERE h.customer_id = c.id AND {HOLDING}) held
      WHERE c.id = ANY(%(ids)s)
      ORDER BY c.id
+"""
+
+# What would go of these people if no hold kept it.
+UNHELD = f"""
+    SELECT c.id, {EVERYTHING & ~Category.SHELL.value} & ~COALESCE((
+           SELECT bit_or(kept.mask)::int
+             FROM consent_processingrecord r JOIN {_kept_by()} ON kept.purpose = r.purpose
+            WHERE r.customer_id = c.id AND r.ended_on IS NULL AND r.retain_until >= %(on)s), 0)
+      FROM customers_customer c WHERE c.id = ANY(%(ids)s)
 """
 
 
@@ -473,6 +519,6 @@ def left_sql() -> str:
               JOIN customers_customer c USING (id)
               LEFT JOIN retention_setaside s ON s.customer_id = c.id
               LEFT JOIN LATERAL (SELECT min(ground) AS ground FROM retention_hold h
-                   WHERE h.customer_id = c.id AND h.lifted_at IS NULL) h ON TRUE) AS people
+                   WHERE h.customer_id = c.id AND {HOLDING}) h ON TRUE) AS people
          GROUP BY 1 ORDER BY 1
     """

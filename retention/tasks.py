@@ -6,7 +6,8 @@ from datetime import date
 from celery import shared_task
 from django.conf import settings
 
-from retention import actions, decisions, erasure, forecasts, restore
+from customers.dates import today
+from retention import actions, decisions, erasure, forecasts, holds, restore
 from retention.models import Run
 
 log = logging.getLogger(__name__)
@@ -20,6 +21,7 @@ def nightly() -> None:
     reconciler below is the same work.
     """
     actions.open_missed_runs()
+    holds.remind_owners(today())
     ring()
 
 

@@ -3,19 +3,24 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers import words
-from customers.dates import today
-from customers.models import User
+from customers.actions import record_reading
+from customers.dates import FAR, today
+from customers.models import AccessLog, Customer, User
 from customers.personal_data import EVERYTHING, Category
 from customers.staff import ReadOnlyInline, TracedAdmin
-from retention.holds import HoldError, lift_hold, place_hold
-from retention.models import Hold
-from retention.staff_forms import HoldForm
+from retention.holds import HoldError, lift_hold, place_hold, review_hold
+from retention.models import Hold, HoldReview
+from retention.staff_forms import HoldForm, ReviewForm
 
 
 class HoldInline(ReadOnlyInline):
@@ -25,11 +30,17 @@ class HoldInline(ReadOnlyInline):
     has_own_words = True
 
 
+class HoldReviewInline(ReadOnlyInline):
+    model = HoldReview
+    fields = ("at", "reason", "review_on")
+
+
 @admin.register(Hold)
 class HoldAdmin(TracedAdmin):
-    """Holds: placed and lifted by the data protection officer, never edited (RUL-35)."""
+    """Holds: placed, reviewed and lifted by the data protection officer, never edited (RUL-35)."""
 
     form = HoldForm
+    change_form_template = "retention/hold.html"
     list_display = ("number", "ground", "placed_at", "review", "lifted_at")
     list_filter = ("ground",)
     ordering = ("-placed_at",)
@@ -42,7 +53,8 @@ class HoldAdmin(TracedAdmin):
         "covers",
         "owner",
         "placed_at",
-        "review_on",
+        "review",
+        "lapses",
         "lifted_at",
         "reference",
     )
@@ -60,6 +72,13 @@ class HoldAdmin(TracedAdmin):
         day = words.day(hold.review_on)
         late = hold.lifted_at is None and hold.review_on < today()
         return gettext("%(day)s, skulle ha omprövats") % {"day": day} if late else day
+
+    @admin.display(description=_("gäller längst till och med"))
+    def lapses(self, hold: Hold) -> str:
+        """Return the last day of a decision; a case ends its own."""
+        if hold.lapses_on >= FAR:
+            return gettext("Ärendet är avslutat")
+        return words.full_day(hold.lapses_on)
 
     @admin.display(description=_("omfattar"))
     def covers(self, hold: Hold) -> str:
@@ -80,6 +99,65 @@ class HoldAdmin(TracedAdmin):
         """Ask for what a hold needs; show all of it afterwards."""
         return HoldForm.Meta.fields if obj is None else self.fields
 
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        """Show the reviews of a hold that is there."""
+        return [] if obj is None else [HoldReviewInline]
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that reviews."""
+        review = self.admin_site.admin_view(self.review_view)
+        own = path("<int:pk>/omprova/", review, name="retention_hold_review")
+        return [own, *super().get_urls()]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
+        """Offer to review what can be reviewed to who may."""
+        hold = context.get("original")
+        context["may_review"] = hold is not None and self._may_review(request, hold)
+        return super().render_change_form(request, context, *args, **kw)
+
+    def _may_review(self, request: HttpRequest, hold: Hold) -> bool:
+        is_over = hold.lifted_at is not None or hold.lapses_on < today()
+        return self.has_lift_permission(request) and not hold.reference and not is_over
+
+    def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask why a hold is still needed and until when, after it has been read (RUL-35)."""
+        if not self.has_lift_permission(request):
+            raise PermissionDenied
+        hold = self.get_object(request, str(pk))
+        if hold is None:
+            raise Http404
+        if not self._may_review(request, hold):
+            raise PermissionDenied
+        return self.traced(request, str(pk), lambda: self._review(request, hold))
+
+    def _review(self, request: HttpRequest, hold: Hold) -> HttpResponse:
+        form = ReviewForm(request.POST or None)
+        back = reverse("admin:retention_hold_change", args=[hold.pk])
+        if form.is_valid() and isinstance(request.user, User):
+            review_hold(hold, by=request.user, **form.cleaned_data)
+            self.log_change(request, hold.customer, gettext("Spärr mot radering omprövad"))
+            messages.success(
+                request, gettext("Klart. Spärren gäller vidare, och du ansvarar för den.")
+            )
+            return redirect(back)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": gettext("Ompröva spärren för %(number)s") % {"number": hold.customer.number},
+            "answer": gettext(
+                "Spärren gäller %(ground)s: %(reason)s Behövs den inte längre häver du den i "
+                "listan, så raderas det som väntade nästa natt."
+            )
+            % {
+                "ground": hold.get_ground_display(),
+                "reason": hold.reason if hold.reason.endswith(".") else f"{hold.reason}.",
+            },
+            "form": form,
+            "submit": gettext("Låt spärren gälla"),
+            "back": back,
+        }
+        return TemplateResponse(request, "retention/decision.html", context)
+
     def save_model(self, request: HttpRequest, obj: Hold, form: Any, change: bool) -> None:
         """Place the hold by its own act."""
         if not isinstance(request.user, User) or obj.review_on is None:
@@ -90,18 +168,28 @@ class HoldAdmin(TracedAdmin):
             reason=obj.reason,
             owner=request.user,
             review_on=obj.review_on,
+            categories=obj.categories,
         )
         obj.pk = placed.pk
 
     def log_addition(self, request: HttpRequest, obj: Hold, message: Any) -> Any:
-        """Note it in the log of the person, which goes with the person (D08)."""
-        return self.log_change(request, obj.customer, gettext("Spärr mot radering lagd"))
+        """Note it about the person; see `_note`."""
+        return self._note(request, obj.customer, gettext("Spärr mot radering lagd"))
+
+    def _note(self, request: HttpRequest, person: Customer, what: str) -> Any:
+        """Note in the log of the person what was done, with a trace for the person (ACC-05, D08).
+
+        The words of a hold may be for a court: they stay with the hold and not in the trace.
+        """
+        if isinstance(request.user, User):
+            record_reading(person, request.user, AccessLog.Reason.CASE)
+        return self.log_change(request, person, what)
 
     def response_add(self, request: HttpRequest, obj: Hold, post_url_continue: Any = None) -> Any:
         """Say what it means and go to the list."""
         messages.success(
             request,
-            gettext("Klart. Inget om %(number)s raderas förrän spärren hävs.")
+            gettext("Klart. Det spärren omfattar om %(number)s raderas inte förrän den hävs.")
             % {"number": obj.customer.number},
         )
         return self.response_post_save_add(request, obj)
@@ -120,7 +208,7 @@ class HoldAdmin(TracedAdmin):
                     % {"number": number},
                 )
                 continue
-            self.log_change(request, hold.customer, gettext("Spärr mot radering hävd"))
+            self._note(request, hold.customer, gettext("Spärr mot radering hävd"))
             messages.success(
                 request,
                 gettext("Klart. Spärren för %(number)s är hävd. Nästa natt tar det som väntade.")

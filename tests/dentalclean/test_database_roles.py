@@ -45,6 +45,7 @@ APP_MAY = {
     "consent_notice": {"SELECT", "INSERT"},
     "consent_balancingrecord": {"SELECT", "INSERT"},
     "consent_nixsnapshot": {"SELECT", "INSERT"},
+    "retention_holdreview": {"SELECT", "INSERT", "DELETE"},
     "retention_receipt": {"SELECT", "INSERT", "DELETE"},
     "retention_release": {"SELECT", "INSERT"},
     "customers_accesslog": {"SELECT", "INSERT", "DELETE"},

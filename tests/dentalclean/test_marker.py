@@ -25,7 +25,7 @@ from privacy_requests.extract import collect
 from privacy_requests.models import Case, CaseEvent, Extract
 from retention import statements
 from retention.actions import execute, open_run
-from retention.models import Hold, Receipt, Run, SetAside
+from retention.models import Hold, HoldReview, Receipt, Run, SetAside
 from retention.rules import algebra, as_due
 from tests import cast, past
 
@@ -61,7 +61,8 @@ def somebody(name: str) -> Customer:
         customer=customer, subject="?", collected=Collected.EMAIL, opened_at=at, closed_on=LONG_AGO
     )
     AccessLog.objects.create(customer=customer, actor=staff, reason=AccessLog.Reason.CALLS, at=at)
-    Hold.objects.create(customer=customer, ground=Hold.Ground.MANUAL, lifted_at=at)
+    hold = Hold.objects.create(customer=customer, ground=Hold.Ground.MANUAL, lifted_at=at)
+    HoldReview.objects.create(hold=hold, by=staff, reason="?", review_on=LONG_AGO, at=at)
     SetAside.objects.create(
         customer=customer, attempts=1, since=NIGHT, tried_on=NIGHT, cause="RaiseException"
     )

@@ -92,6 +92,7 @@ personal/marketing/campaign/<uuid:pk>/stoppa/           302 302 302 302 302
 personal/retention/run/stang-av/                        302 302 302 403 200
 personal/retention/run/sla-pa/                          302 302 302 403 302
 personal/retention/run/klockan/                         302 302 302 403 302
+personal/retention/hold/<int:pk>/omprova/               302 302 302 403 404
 personal/retention/run/<int:pk>/slapp/                  302 302 302 403 404
 personal/retention/run/<int:pk>/intyg.json              302 302 302 403 404
 personal/<app>/                                         302 302 302 200 200
