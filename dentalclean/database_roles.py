@@ -21,6 +21,7 @@ from psycopg2.extensions import quote_ident
 
 from consent.models import Event, Notice, PolicyVersion, Seal
 from dentalclean.ownership import OWNED_BY_OTHERS
+from retention import readable
 from retention.models import Receipt, Run
 
 Rights = Mapping[str, frozenset[str]]  # privileges by table or sequence
@@ -29,7 +30,7 @@ READ = frozenset({"SELECT"})
 WORK = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
 # Sealing waits for writers with LOCK TABLE, which asks for this where UPDATE is not granted.
 LOCKED_WHILE_SEALING = {Event, Seal}
-LOCK = frozenset({"MAINTAIN"})
+MAINTAIN = frozenset({"MAINTAIN"})  # also to wipe the files of what the night took (F19)
 FOR_THE_AUDITOR = (PolicyVersion, Notice, Event, Seal, Receipt, Run)
 MIGRATIONS = "django_migrations"  # read by `migrate --check`; no model of it is registered
 
@@ -48,11 +49,12 @@ class RolesError(Exception):
 
 def app_rights() -> Rights:
     """Give what the program may do: everything to rows that no trigger protects against."""
+    maintained = LOCKED_WHILE_SEALING | {table.model for table in readable.tables()}
     return {
         MIGRATIONS: READ,
         **{
             model._meta.db_table: (WORK - always_refused(model))
-            | (LOCK if model in LOCKED_WHILE_SEALING else frozenset())
+            | (MAINTAIN if model in maintained else frozenset())
             for model in _models()
         },
     }

@@ -1,0 +1,36 @@
+"""What is known of the wiping of the data files after each night (`retention.wiping`)."""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from customers.personal_data import Impersonal
+
+
+class Wipe(models.Model):
+    """The wiping of the data files after a night: begun, table by table, finished and signed."""
+
+    run = models.OneToOneField("retention.Run", models.PROTECT, related_name="wipe")
+    began_at = models.DateTimeField(_("började"), default=timezone.now)
+    # No transaction of the night is younger than this one.
+    horizon = models.PositiveBigIntegerField()
+    # By table: seconds, rows of nothing, indexes built anew, and its changes so far.
+    tables = models.JSONField(_("tabeller"), default=dict)
+    # The table that stands in the way, and why: an old snapshot, a lock, an error's name.
+    waits_for = models.CharField(_("väntar på"), max_length=120, blank=True)
+    finished_at = models.DateTimeField(_("slutade"), null=True, blank=True)
+    certificate = models.JSONField(_("intyg"), null=True, blank=True)
+
+    personal_data = Impersonal(
+        columns=(
+            *("run", "began_at", "horizon", "tables", "waits_for"),
+            *("finished_at", "certificate"),
+        )
+    )
+
+    class Meta:
+        verbose_name = _("överskrivning")
+        verbose_name_plural = _("överskrivningar")
+
+    def __str__(self) -> str:
+        return f"{self.run_id}"
