@@ -40,9 +40,7 @@ FRESH = "(GREATEST(s.opens, c.last_contact_on) + interval '24 months')::date"
 WASHED = f"""
     LEAST(COALESCE((SELECT taken_on FROM consent_nixsnapshot WHERE register = 'post'
                      ORDER BY taken_on DESC, id DESC LIMIT 1), {NEVER}) + 30,
-          CASE WHEN a.given_on >= COALESCE(((SELECT loaded_at FROM consent_nixsnapshot
-                     WHERE register = 'post' ORDER BY taken_on DESC, id DESC LIMIT 1)
-                     AT TIME ZONE 'Europe/Stockholm')::date, a.given_on)
+          CASE WHEN c.nix_post IS NULL
                THEN COALESCE((r.relation_ended_on + interval '12 months')::date, {NEVER}) END)
 """
 NAMED_YES = f"CASE WHEN {YES} THEN (s.opens + interval '3 months')::date END"

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Case, DateField, Exists, F, Func, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, DateField, F, Func, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Greatest, Least
 
 from consent.groundwork import SNAPSHOT_HOLDS, BalancingRecord, NixSnapshot, Register
 from consent.models import Standing
 from consent.purposes import Permission, Restricted, Use
-from customers.dates import FAR, NEVER, Birthday, Plus, StockholmDate
-from customers.models import Change
+from customers.dates import FAR, NEVER, Birthday, Plus
 from customers.models.channels import Channel
 from customers.models.people import Restriction
 
@@ -86,8 +85,8 @@ def relation_beats_nix(use: Use) -> Any:
 def nix_window(use: Use, flag: str) -> Case:
     """Keep a number or address in NIX open a while after the relation (MFL-06, RUL-31)."""
     return Case(
-        When(**{flag: False}, then=OPEN),
-        default=Greatest(relation_beats_nix(use), named_yes()),
+        When(**{flag: True}, then=Greatest(relation_beats_nix(use), named_yes())),
+        default=OPEN,
         output_field=DateField(),
     )
 
@@ -103,27 +102,33 @@ REGISTERS = {Channel.PHONE: Register.PHONE, Channel.POST: Register.POST}
 def washed_until(use: Use) -> Greatest:
     """RUL-31: the last day our copy of NIX counts; without one, only a yes that names us does.
 
-    What was given after the wash has not been through it, and counts as in NIX until the next one.
+    Whoever was not compared with it, as a newcomer or by a new number or address, counts as in NIX
+    until the next wash (NIX-01).
     """
-    newest = NixSnapshot.objects.newest(REGISTERS[Channel(use.channel)])
-    taken = Subquery(newest.values("taken_on"), output_field=DateField())
-    # One subquery for each column: planning them is most of what a single decision costs.
-    holds = Days(Coalesce(taken, ALWAYS), SNAPSHOT_HOLDS.days)
+    register = REGISTERS[Channel(use.channel)]
+    newest = NixSnapshot.objects.newest(register).values("taken_on")
+    holds = Days(Coalesce(Subquery(newest, output_field=DateField()), ALWAYS), SNAPSHOT_HOLDS.days)
+    unknown = Q(**{f"nix_{register.value}__isnull": True})
     of_the_person = Case(
-        When(went_through(use, Subquery(newest.values("loaded_at"))), then=OPEN),
-        default=relation_beats_nix(use),
-        output_field=DateField(),
+        When(unknown, then=relation_beats_nix(use)), default=OPEN, output_field=DateField()
     )
     return Greatest(Least(holds, of_the_person), named_yes())
 
 
-def went_through(use: Use, loaded: Subquery) -> Q:
-    """NIX-01: whether the number or the address was here when the register was washed."""
-    if use.channel == Channel.POST:
-        # An address has only its day; of the day of the wash nobody knows which came first.
-        return Q(home__given_on__lt=StockholmDate(loaded))
-    changed = Change.objects.filter(customer=OuterRef("pk"), field="phone", at__gte=loaded)
-    return Q(created_at__lt=loaded) & ~Q(Exists(changed))
+def rests_on_telling(use: Use) -> bool:
+    """INF-01, INF-02: advertising, and whatever is open until the person says no to it."""
+    return is_marketing(use) or use.permission is Permission.OPT_OUT
+
+
+def told_since(use: Use) -> Any:
+    """INF-02: no advertising before the first information, whole and delivered.
+
+    Other uses are told of by the words of a yes as well.
+    """
+    told = F("noticed_on")
+    if is_marketing(use):
+        return told
+    return Case(When(AGREED, then=ALWAYS), default=told, output_field=DateField())
 
 
 class Days(Func):

@@ -25,12 +25,13 @@ from consent.clauses import (
     has_choice,
     has_contact_point,
     held_enough,
-    is_marketing,
     nix_window,
     not_suppressed,
     point,
     restriction_leaves,
+    rests_on_telling,
     stops_when_restricted,
+    told_since,
     unless_agreed,
     washed_until,
 )
@@ -83,9 +84,9 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition(
         "informed",
         _("Du har inte fått den första informationen från oss än."),
-        ("INF-02",),
-        asked=is_marketing,
-        since=lambda use: F("noticed_on"),
+        ("INF-01", "INF-02", "INF-04"),
+        asked=rests_on_telling,
+        since=told_since,
     ),
     Condition(
         "purpose",

@@ -5,16 +5,18 @@ transaction, so that no purpose outlives the fact it rests on.
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, TypedDict
 
 from django.db import transaction
 from django.utils import timezone
 
 from consent import records
+from consent.actions import TOLD_IN_SHORT
+from consent.models import Event
 from customers import contact_points
 from customers.actions import change_details, mark_returned, set_national_id
-from customers.dates import today
+from customers.dates import stockholm_date, today
 from customers.models import (
     Address,
     Change,
@@ -26,6 +28,7 @@ from customers.models import (
     Product,
     Subscription,
     SupportCase,
+    Suppression,
     User,
 )
 from customers.models.channels import Collected, Source
@@ -49,15 +52,24 @@ class InvoiceLine(TypedDict):
     ore: int
 
 
+ERASED = "The person's details have been erased; register them anew."
+
+
 def _lock(customer: Customer) -> Customer:
-    """Make the purge wait or pass by: whoever changes a fact has the person's row first."""
-    return Customer.objects.select_for_update().get(pk=customer.pk)
+    """Make the purge wait or pass by: whoever changes a fact has the person's row first.
+
+    Raises FactError when a night has just taken all of the person.
+    """
+    locked = Customer.objects.select_for_update().filter(pk=customer.pk).first()
+    if locked is None:
+        raise FactError(ERASED)
+    return locked
 
 
 def _lock_known(customer: Customer) -> None:
     """Lock the person; nobody comes back into a row that a night has just emptied (F10)."""
     if not _lock(customer).name:
-        raise FactError("The person's details have been erased; register them anew.")
+        raise FactError(ERASED)
 
 
 def _not_to_come(day: date, what: str) -> None:
@@ -130,12 +142,54 @@ def correct_details(customer: Customer, values: dict[str, str], **whose: Any) ->
 def mail_returned(customer: Customer, kind: str, on: date, *, value: str = "") -> bool:
     """Record that what we sent by a way came back; whom nothing reaches any more is let go.
 
-    See `customers.actions.mark_returned` (RUL-28, RET-05).
+    See `customers.actions.mark_returned` (RUL-28, RET-05). First information that was among it has
+    not been given (INF-02).
     """
     marked = mark_returned(customer, kind, on, value=value)
     if marked:
         records.refresh([customer.pk])
+    _not_told_by(customer, kind, on)
     return marked
+
+
+# What has not come back in that time has arrived; a return after it is about something else.
+COMES_BACK_WITHIN = timedelta(days=60)
+WRITTEN_BY: dict[str, str] = {
+    Suppression.Kind.EMAIL: Collected.EMAIL,
+    Suppression.Kind.ADDRESS: Collected.POST,
+}
+
+
+def _not_told_by(customer: Customer, kind: str, on: date) -> None:
+    """Take the first information as given by the notices that are left, if any came back (INF-02).
+
+    Also when the address has been replaced since: it was to the old one that we told. What was
+    written before the day that counts came back earlier, or that day would not count.
+    """
+    locked = _lock(customer)
+    if locked.noticed_on is None or kind not in WRITTEN_BY:
+        return
+    home = locked.addresses.filter(kind=Address.Kind.HOME).first()
+    returns = [
+        (Collected.EMAIL, locked.email_returned_on),
+        (Collected.POST, home.returned_on if home else None),
+        (WRITTEN_BY[kind], on),
+    ]
+    notices = Event.objects.filter(customer=customer, kind=Event.Kind.NOTICE_SERVED)
+    given: list[date] = []
+    came_back = False
+    for notice in notices.exclude(collected__in=TOLD_IN_SHORT):
+        day = stockholm_date(notice.at)
+        if any(
+            notice.collected == way and back and back - COMES_BACK_WITHIN <= day <= back
+            for way, back in returns
+        ):
+            came_back = True
+        elif day >= locked.noticed_on or notice.collected not in WRITTEN_BY.values():
+            given.append(day)
+    if came_back:
+        customer.noticed_on = min(given, default=None)
+        customer.save(update_fields=["noticed_on"])
 
 
 @transaction.atomic

@@ -1,7 +1,8 @@
 """Washing our register against NIX, before anybody is called or written to (NIX-01, RUL-31).
 
-What the file says is compared and thrown away: a flag beside each person stays, and one row that
-tells how old the copy is. A household is let be where the file names one of the family.
+What the file says is compared and thrown away: a flag beside each person stays, unknown before the
+first wash, and one row that tells how old the copy is. A household is let be where the file names
+one of the family.
 """
 
 import io
@@ -40,22 +41,24 @@ class Wash:
 # Everybody with something to compare, in batches by key.
 PEOPLE = {
     Register.PHONE: """
-        SELECT id, phone, '', '' FROM customers_customer
+        SELECT id, version, nix_phone, phone, '', '' FROM customers_customer
          WHERE id > %s AND phone <> '' ORDER BY id LIMIT %s
     """,
     Register.POST: """
-        SELECT c.id, c.family_name, a.street, a.postcode
+        SELECT c.id, c.version, c.nix_post, c.family_name, a.street, a.postcode
           FROM customers_customer c
           JOIN customers_address a ON a.customer_id = c.id AND a.kind = 'home'
          WHERE c.id > %s ORDER BY c.id LIMIT %s
     """,
 }
+# Whoever gives a new number or address meanwhile has another version, and waits for the next wash.
 MARK = """
     UPDATE customers_customer c SET {flag} = x.listed
-      FROM (SELECT u.id, EXISTS (SELECT FROM nix_file f WHERE f.entry = u.entry) AS listed
-              FROM unnest(%s::bigint[], %s::text[]) AS u (id, entry)) x
-     WHERE c.id = x.id AND c.{flag} <> x.listed
-    RETURNING x.listed
+      FROM (SELECT u.id, u.version,
+                   EXISTS (SELECT FROM nix_file f WHERE f.entry = u.entry) AS listed
+              FROM unnest(%s::bigint[], %s::integer[], %s::text[]) AS u (id, version, entry)) x
+     WHERE c.id = x.id AND c.version = x.version AND c.{flag} IS DISTINCT FROM x.listed
+    RETURNING c.id, x.listed
 """
 
 
@@ -73,10 +76,10 @@ def load_nix(register: str, taken_on: date, values: Iterable[str]) -> Wash:
         cursor.copy_expert("COPY nix_file FROM STDIN", io.StringIO("\n".join(entries)))
         cursor.execute("CREATE INDEX ON nix_file USING hash (entry)")
         cursor.execute("ANALYZE nix_file")
-        listed = _mark_everybody(cursor, found)
+        marked, cleared = _mark_everybody(cursor, found)
         cursor.execute("DROP TABLE nix_file")
     NixSnapshot.objects.create(register=found, taken_on=taken_on, entries=len(entries))
-    return Wash(len(entries), marked=listed.count(True), cleared=listed.count(False))
+    return Wash(len(entries), marked, cleared)
 
 
 def _demand_newer(register: Register, taken_on: date) -> None:
@@ -87,19 +90,22 @@ def _demand_newer(register: Register, taken_on: date) -> None:
         raise NixError(f"A copy of {newest.taken_on} is loaded already; load a newer one.")
 
 
-def _mark_everybody(cursor: Any, register: Register) -> list[bool]:
+def _mark_everybody(cursor: Any, register: Register) -> tuple[int, int]:
+    """Say of everybody whether the file names them; return how many it did and no longer does."""
     statement = MARK.format(flag=f"nix_{register.value}")
-    listed: list[bool] = []
-    last = 0
+    marked = cleared = last = 0
     while True:
         cursor.execute(PEOPLE[register], [last, AT_A_TIME])
         people = cursor.fetchall()
         if not people:
-            return listed
+            return marked, cleared
         last = people[-1][0]
-        keys = [_key(register, *row[1:]) for row in people]
-        cursor.execute(statement, [[row[0] for row in people], keys])
-        listed += [row[0] for row in cursor]
+        keys = [_key(register, *row[3:]) for row in people]
+        cursor.execute(statement, [*([row[n] for row in people] for n in (0, 1)), keys])
+        was_listed = {row[0] for row in people if row[2]}
+        for person, listed in cursor:
+            marked += listed
+            cleared += not listed and person in was_listed
 
 
 def _key(register: Register, name: str, street: str, postcode: str) -> str:

@@ -86,7 +86,10 @@ def change_details(
 
 
 def _renew_contact_points(customer: Customer, home: Address, changed: set[str]) -> None:
-    """Let what the old values carried go, and look up the new ones; the caller saves."""
+    """Let what the old values carried go, and look up the new ones; the caller saves.
+
+    Whether a new number or address is in NIX is unknown until the next wash (NIX-01).
+    """
     moved = not changed.isdisjoint(OF_THE_ADDRESS)
     if not (moved or changed & {"email", "phone", "family_name"}):
         return
@@ -97,9 +100,11 @@ def _renew_contact_points(customer: Customer, home: Address, changed: set[str]) 
     else:
         customer.email_suppressed_on = before[0]
     if "phone" in changed:
-        customer.phone_returned_on = None
+        customer.phone_returned_on = customer.nix_phone = None
     else:
         customer.phone_suppressed_on = before[1]
+    if moved or "family_name" in changed:
+        customer.nix_post = None
     if moved:
         home.returned_on = None
     elif before[2] is not None:

@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import BadRequest
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -18,7 +19,7 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from customers import words
+from customers import locked, words
 from customers.actions import record_reading
 from customers.models import Customer, User
 
@@ -56,10 +57,11 @@ def shown(label: Any, value: Callable[[Any], Any]) -> Callable[[Any, Any], str]:
 
 def yes_or_no(label: Any, column: str) -> Callable[[Any, Any], str]:
     """Return a read-only field that says a truth in a word instead of a coloured sign."""
+    words = {True: _("Ja"), False: _("Nej"), None: _("Vet inte än")}
 
     @admin.display(description=label)
     def show(self: Any, row: Any) -> str:
-        return str(_("Ja") if getattr(row, column) else _("Nej"))
+        return str(words[getattr(row, column)])
 
     return show
 
@@ -136,6 +138,10 @@ class ReadOnlyInline(SaysLastDay, TabularInline):
     # Left out where the person's identity is protected from who reads.
     has_own_words = False
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Leave out what is past its time and only held (ERA-04)."""
+        return locked.shown_rows(request.user, super().get_queryset(request))
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show every column as text."""
         return self.fields or ()
@@ -164,10 +170,20 @@ class TracedAdmin(ReadOnlyAdmin):
         found: Customer | None = row.customer
         return found
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Leave out people who are only kept, and what of others is (ERA-04)."""
+        return locked.shown_rows(request.user, super().get_queryset(request))
+
+    def hides(self, request: HttpRequest, person: Customer) -> bool:
+        """Say whether who asks must not see anything about a person."""
+        return locked.is_hidden(request.user, person)
+
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         """Return the row, marked when the person's details are hidden from who asks."""
         row: Any = super().get_object(request, object_id, from_field)
         person = self.person_of(row) if row is not None else None
+        if person is not None and self.hides(request, person):
+            return None
         if person is not None:
             row.is_hidden = not may_see_protected(request.user, person)
         return row

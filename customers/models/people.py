@@ -71,6 +71,10 @@ class NoGateError(RuntimeError):
 class CustomerQuerySet(models.QuerySet["Customer"]):
     # The gate stands in a room above this one and puts itself here at start (consent.apps).
     gate: ClassVar[Callable[..., "CustomerQuerySet"] | None] = None
+    # So do the holds (retention.locks): who is only kept, in debt, or their identity number.
+    lock: ClassVar[Callable[[date], Q] | None] = None
+    debt: ClassVar[Callable[[date], Q] | None] = None
+    number_lock: ClassVar[Callable[[date], Q] | None] = None
 
     def processable(
         self, purpose: str, channel: str, third_party: str = "", on: date | None = None
@@ -84,6 +88,23 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         if gate is None:
             raise NoGateError("Add the app `consent` to INSTALLED_APPS: it decides who this is.")
         return gate(self, purpose, channel, third_party, on or today())
+
+    def locked(self, on: date | None = None) -> "CustomerQuerySet":
+        """Keep the people who are only kept: past their time and held, or a shell (ERA-04)."""
+        return self._asked(type(self).lock, on)
+
+    def indebted(self, on: date | None = None) -> "CustomerQuerySet":
+        """Keep the people whom an unpaid invoice keeps (CLM-01)."""
+        return self._asked(type(self).debt, on)
+
+    def number_locked(self, on: date | None = None) -> "CustomerQuerySet":
+        """Keep the people whose national identity number is only held (RUL-16)."""
+        return self._asked(type(self).number_lock, on)
+
+    def _asked(self, of: Callable[[date], Q] | None, on: date | None) -> "CustomerQuerySet":
+        if of is None:
+            raise NoGateError("Add the app `retention` to INSTALLED_APPS: it knows the holds.")
+        return self.filter(of(on or today()))
 
     def identified(self) -> "CustomerQuerySet":
         """Keep the people whose contact details are still here."""
@@ -153,8 +174,9 @@ class Customer(models.Model):
         _("skyddade personuppgifter"), max_length=12, choices=Protection, blank=True, default=""
     )
     deceased_on = models.DateField(_("avliden"), null=True, blank=True)
-    nix_phone = models.BooleanField(_("i NIX-Telefon"), default=False)
-    nix_post = models.BooleanField(_("i NIX adresserat"), default=False)
+    # Unknown until the number or the address they are about has been washed (NIX-01).
+    nix_phone = models.BooleanField(_("i NIX-Telefon"), null=True, blank=True)
+    nix_post = models.BooleanField(_("i NIX adresserat"), null=True, blank=True)
     # Projections of the consent ledger, kept in the same transaction as its events.
     noticed_on = models.DateField(_("fick första informationen"), null=True, blank=True)
     restriction = models.CharField(
@@ -213,6 +235,8 @@ class Customer(models.Model):
         permissions = [
             ("view_protected", _("Se skyddade personuppgifter")),
             ("read_messages", _("Läsa text i meddelanden")),
+            ("view_locked", _("Se dem som bara sparas")),
+            ("view_archive", _("Se bokföringens arkiv")),
         ]
         constraints = [
             models.CheckConstraint(

@@ -108,7 +108,11 @@ DETAILS = (
         (name, f"COALESCE(c.{name}::text, '')", f"s.{name}::text")
         for name in ("birth_date", "adult_confirmed_on", "deceased_on")
     ),
-    *((name, f"c.{name}::text", f"s.{name}::text") for name in ("nix_phone", "nix_post")),
+    # A file says who is in NIX; who is not, only a wash of ours can say (NIX-01).
+    *(
+        (name, f"COALESCE(c.{name}::text, '')", f"CASE WHEN s.{name} THEN 'true' END")
+        for name in ("nix_phone", "nix_post")
+    ),
 )
 CASTS = dict.fromkeys(
     ("birth_date", "adult_confirmed_on", "deceased_on"), "::date"
@@ -175,6 +179,14 @@ def update_customers(cursor: Any) -> None:
              WHERE c.id = x.customer_id AND x.field = '{kind}' AND NOT (x.newer OR x.closed)
             """
         )
+    # Nor is anything known of NIX, unless the file says so.
+    cursor.execute(
+        """
+        UPDATE customers_customer c SET nix_phone = CASE WHEN s.nix_phone THEN TRUE END
+          FROM customer_changes x JOIN staged_customers s ON s.line = x.line
+         WHERE c.id = x.customer_id AND x.field = 'phone' AND NOT (x.newer OR x.closed)
+        """
+    )
     _keep_history(cursor, "customer_changes")
     note_changed(
         cursor,
@@ -337,7 +349,7 @@ def insert_customers(cursor: Any) -> int:
                COALESCE(s.phone, ''), s.national_id_sealed, s.national_id_hash,
                s.national_id_used_on, COALESCE(s.language, 'sv'),
                COALESCE(s.protection, '{Protection.NONE.value}'), s.deceased_on,
-               COALESCE(s.nix_phone, FALSE), COALESCE(s.nix_post, FALSE),
+               CASE WHEN s.nix_phone THEN TRUE END, CASE WHEN s.nix_post THEN TRUE END,
                {_day_of_no("email")}, {_day_of_no("phone")},
                CASE WHEN s.number NOT IN {UNREAD_NO} THEN s.noticed_on END,
                '{Restriction.NONE.value}', 'import', COALESCE(s.collected, 'import'),
@@ -427,9 +439,29 @@ def write_addresses(cursor: Any) -> Written:
         """
     )
     written.new = cursor.rowcount
+    cursor.execute(UNWASHED_HOMES)
     _mark_suppressed_addresses()
     return written
 
+
+# Homes are compared with NIX by address and family name; a new one has not been (NIX-01). The new
+# version tells a wash that runs at this moment.
+UNWASHED_HOMES = """
+    UPDATE customers_customer c
+       SET nix_post = NULL,
+           version = c.version + (NOT EXISTS (SELECT FROM customer_changes x
+               WHERE x.customer_id = c.id AND NOT (x.newer OR x.closed)))::int
+      FROM (SELECT customer_id FROM staged_addresses
+             WHERE problem IS NULL AND row_id IS NULL AND kind = 'home'
+            UNION
+            SELECT x.customer_id FROM address_changes x JOIN customers_address a ON a.id = x.row_id
+             WHERE a.kind = 'home' AND NOT (x.newer OR x.closed)
+            UNION
+            SELECT customer_id FROM customer_changes
+             WHERE field = 'family_name' AND NOT (newer OR closed)) AS moved
+     WHERE c.id = moved.customer_id AND c.nix_post IS NOT TRUE
+       AND NOT EXISTS (SELECT FROM staged_customers s WHERE s.customer_id = c.id AND s.is_new)
+"""
 
 # Whose address or family name this import wrote.
 WROTE_HOME = """

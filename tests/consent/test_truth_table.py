@@ -39,6 +39,7 @@ USES = [
 ]
 ASKED = [use for use in USES if use.permission.value != "none"]
 
+ALL_WAYS = ("email", "phone", "home")
 FACTORS: dict[str, tuple[Any, ...]] = {
     "relation": (
         *("customer", "prospect", "old prospect", "open order", "buyer", "old buyer"),
@@ -47,15 +48,16 @@ FACTORS: dict[str, tuple[Any, ...]] = {
     "permission": ("none", "soft", "yes", "older yes", "aged yes", "one yes", "unproven"),
     "objection": ("none", "email", "phone", "total", "each"),
     "restriction": ("", "a", "v"),
-    "nix": (False, True),
+    "nix": (False, True, None),
     "age": ("confirmed", "unknown", "15", "15 confirmed", "16", "17", "18"),
     "protected": (False, True),
     "deceased": (False, True),
-    "noticed": (True, False),
+    "told": ("web", "", "phone", "bounced"),
     "silent": (False, True),
     "reached": (
         "by all",
-        *(f"{fact} {way}" for way in ("email", "phone", "home") for fact in ("no", "bad", "shut")),
+        "bad all",
+        *(f"{fact} {way}" for way in ALL_WAYS for fact in ("no", "bad", "shut")),
     ),
 }
 
@@ -65,17 +67,17 @@ class Row(NamedTuple):
     permission: str
     objection: str
     restriction: str
-    nix: bool
+    nix: bool | None
     age: str
     protected: bool
     deceased: bool
-    noticed: bool
+    told: str
     silent: bool
     reached: str
 
     @property
     def answers(self) -> tuple[str, str, bool]:
-        return self.permission, self.objection, self.noticed
+        return self.permission, self.objection, bool(self.told)
 
 
 def rows() -> list[Row]:
@@ -117,7 +119,8 @@ def said(row: Row) -> tuple[law.Said, ...]:
     told: list[law.Said] = []
     if row.permission == "unproven":
         told += [law.Said(BEGAN, "unproven", u.purpose, u.channel, u.third_party) for u in ASKED]
-    if row.noticed:
+    if row.told:
+        # In the ledger whichever way it was told; the law asks how (Person.told).
         told.append(law.Said(BEGAN, "notice"))
     if row.permission == "soft":
         told.append(law.Said(BEGAN, "sale"))
@@ -158,19 +161,24 @@ def as_law_sees(row: Row) -> law.Person:
     born = law.months_after(ON, -12 * int(row.age[:2]) - 1) if row.age[:2].isdigit() else None
     silent_for = 25 if row.silent else 13 if row.relation == "old prospect" else 5
     fact, _, way = row.reached.partition(" ")
+    bad = (ALL_WAYS if way == "all" else [way]) if fact == "bad" else []
+    told = (
+        () if not row.told else (law.Told(BEGAN, "email" if row.told == "bounced" else row.told),)
+    )
     return law.Person(
         last_contact=law.months_after(ON, -silent_for),
         subscriptions=spans,
         orders=(BOUGHT[row.relation],) if row.relation in BOUGHT else (),
         born=born,
         says_adult="confirmed" in row.age,
-        noticed=row.noticed,
+        told=told,
+        came_back=(law.Told(BEGAN + timedelta(days=2), "email"),) if row.told == "bounced" else (),
         restriction=row.restriction,
-        nix=row.nix,
+        nix=dict.fromkeys(law.NIX_MONTHS, row.nix),
         protected=row.protected,
         deceased=row.deceased,
-        ways=frozenset({"email", "phone", "home"} - {way if fact == "no" else ""}),
-        returned=frozenset({way} if fact == "bad" else ()),
+        ways=frozenset(ALL_WAYS) - {way if fact == "no" else ""},
+        returned=dict.fromkeys(bad, ON),
         old_no={way: OLD_NO} if fact == "shut" else {},
         questions=((BEGAN, None),) if row.relation == "asks" else (),
         credit_used=ON - timedelta(days=30),
@@ -191,10 +199,10 @@ def as_stored(number: int, person: law.Person) -> Customer:
         birth_date=person.born,
         adult_confirmed_on=BEGAN if confirmed else None,
         last_contact_on=person.last_contact,
-        noticed_on=BEGAN if person.noticed else None,
+        noticed_on=BEGAN if law.was_told(person) else None,  # as consent.facts does
         restriction=person.restriction,
-        nix_phone=person.nix,
-        nix_post=person.nix,
+        nix_phone=person.nix["phone"],
+        nix_post=person.nix["post"],
         protection="secrecy" if person.protected else "",
         deceased_on=ON if person.deceased else None,
         national_id_used_on=person.credit_used,

@@ -13,8 +13,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from consent.actions import TOLD_IN_SHORT, current_notice, serve_notice
+from consent.actions import TOLD_IN_SHORT, current_notice, say_yes, serve_notice
 from consent.choices import history
+from consent.facts import mail_returned
 from consent.models import Event
 from consent.purposes import Use
 from consent.rules import may_process
@@ -160,6 +161,75 @@ class RefusingBackend(EmailBackend):
 
     def send_messages(self, messages: Any) -> int:
         raise smtplib.SMTPRecipientsRefused({"anna@example.se": (550, b"No such user")})
+
+
+def test_a_notice_that_came_back_was_never_given_and_follows_by_the_other_way() -> None:
+    anna = untold()
+    send_first_notice(anna)
+    relay()
+    assert may_send_ads(anna)
+    mail_returned(anna, "email", today())
+    anna.refresh_from_db()
+    assert anna.noticed_on is None
+    assert not may_send_ads(anna)
+    assert send_first_notice(anna)
+    relay()
+    assert [event.collected for event in notices_given(anna)] == ["email", "post"]
+    assert may_send_ads(anna)
+    mail_returned(anna, "address", today())
+    anna.refresh_from_db()
+    assert anna.noticed_on is None
+    assert not send_first_notice(anna)
+
+
+def test_a_notice_that_came_back_after_a_new_address_was_given_is_sent_there() -> None:
+    anna = untold()
+    anna.addresses.all().delete()
+    send_first_notice(anna)
+    relay()
+    change_details(anna, {"email": "ny@example.se"})
+    mail_returned(anna, "email", today(), value="anna@example.se")
+    anna.refresh_from_db()
+    assert (anna.noticed_on, anna.email_returned_on) == (None, None)
+    assert not send_first_notice(anna)  # that way failed just now
+    assert send_first_notice(anna, timezone.now() + timedelta(days=31))
+
+
+@pytest.mark.parametrize(
+    ("way", "days_ago", "stays"),
+    [("email", 60, False), ("email", 61, True), ("web", 1, True), ("post", 1, True)],
+)
+def test_what_comes_back_speaks_of_a_notice_sent_that_way_and_lately(
+    way: str, days_ago: int, stays: bool
+) -> None:
+    anna = untold()
+    told = today() - timedelta(days=days_ago)
+    serve_notice(anna, collected=way, at=cast.noon(told))
+    mail_returned(anna, "email", today())
+    anna.refresh_from_db()
+    assert anna.noticed_on == (told if stays else None)
+
+
+def test_who_was_told_before_as_well_stays_told_since_then() -> None:
+    anna = untold()
+    earlier, later = (today() - timedelta(days=days) for days in (90, 5))
+    for way, day in ((Collected.EMAIL, later), (Collected.WEB, earlier)):
+        serve_notice(anna, collected=way, at=cast.noon(day))
+    mail_returned(anna, "email", today())
+    anna.refresh_from_db()
+    assert anna.noticed_on == earlier
+
+
+def test_what_rests_on_telling_waits_for_the_whole_notice_and_a_yes_tells_itself() -> None:
+    anna = untold()
+    statistics = Use("D", "internal")
+    serve_notice(anna, collected=Collected.PHONE)
+    refused = may_process(anna.pk, statistics).refusals(today())
+    assert [answer.name for answer in refused] == ["informed"]
+    say_yes(anna, statistics, evidence=cast.SHOWN)
+    assert may_process(anna.pk, statistics).allowed(today())
+    say_yes(anna, ADS_BY_POST, evidence=cast.SHOWN)
+    assert not may_send_ads(anna)
 
 
 def test_a_worker_that_lost_its_lease_tells_nobody() -> None:

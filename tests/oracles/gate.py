@@ -46,6 +46,10 @@ GOES_ON_LIMITED = GOES_ON_RESTRICTED | {"A", "A2"}
 SALE_MONTHS, NIX_MONTHS = 12, {"phone": 6, "post": 12}
 CEILING_MONTHS, PROSPECT_MONTHS, NAMED_YES_MONTHS = 36, 12, 3
 YES_MONTHS, WASHED_DAYS = 24, 30  # CON-05, RUL-31
+# INF-04: what is told so is short, and the whole notice follows in writing.
+IN_SHORT = frozenset({"phone", "slip", "social"})
+# How long after it was sent a notice can still come back; a reading, the law counts no days here.
+RETURN_DAYS = 60
 
 # Which of a person's addresses a channel needs; social media find people by their e-mail.
 BY_WAY_OF = {"email": "email", "social": "email", "sms": "phone", "phone": "phone", "post": "home"}
@@ -58,10 +62,17 @@ class Said(NamedTuple):
     """One thing said or told; an empty purpose is all advertising, an empty channel every one."""
 
     day: date
-    what: str  # notice, sale, yes, no, unproven
+    what: str  # sale, yes, no, unproven
     purpose: str = ""
     channel: str = ""
     company: str = ""
+
+
+class Told(NamedTuple):
+    """One time the person was given the first information, and by which way."""
+
+    day: date
+    by: str  # web, portal, email, home, phone, slip, social
 
 
 class Heard(NamedTuple):
@@ -70,7 +81,6 @@ class Heard(NamedTuple):
     refused: bool = False
     yes: date | None = None
     sale: bool = False
-    told: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,14 +101,19 @@ class Person:
     orders: tuple[tuple[date, date | None], ...] = ()
     born: date | None = None
     says_adult: bool = False
-    noticed: bool = True
+    told: tuple[Told, ...] = ()
     restriction: str = ""
-    nix: bool = False
+    # Whether the register of a channel lists them; None when nobody has asked it since the number
+    # or the address was given.
+    nix: Mapping[str, bool | None] = field(default_factory=dict)
     protected: bool = False
     deceased: bool = False
     # What we have of: "email", "phone", "home".
     ways: frozenset[str] = frozenset({"email", "phone", "home"})
-    returned: frozenset[str] = frozenset()
+    # Ways by which what we sent came back, and when; a new address takes its own away.
+    returned: Mapping[str, date] = field(default_factory=dict)
+    # The same for good: every day on which something came back, by which way.
+    came_back: tuple[Told, ...] = ()
     # The day of an older no that an address or a number carries.
     old_no: Mapping[str, date] = field(default_factory=dict)
     # (asked, answered)
@@ -140,14 +155,31 @@ def hear(said: Sequence[Said], purpose: str, channel: str, company: str = "") ->
                 heard = heard._replace(refused=False, yes=word.day)
         elif word.what == "sale":
             heard = heard._replace(sale=not heard.refused)
-        elif word.what == "notice":
-            heard = heard._replace(told=True)
     return heard
 
 
 def company_fits(no: Said, company: str) -> bool:
     """OBJ-02: a no that names no company reaches every one."""
     return no.company in ("", company)
+
+
+def was_told(person: Person) -> bool:
+    """INF-02, INF-04: the whole information was delivered, by one way at least."""
+    return any(
+        notice.by not in IN_SHORT
+        and not any(
+            back.by == notice.by and 0 <= (back.day - notice.day).days <= RETURN_DAYS
+            for back in person.came_back
+        )
+        for notice in person.told
+    )
+
+
+def reached_until(person: Person) -> date:
+    """RET-05, RUL-28: when all ways have come back, whom no relation holds is let go that day."""
+    if not person.returned or person.ways - set(person.returned):
+        return FOR_EVER
+    return max(*person.returned.values(), related_until(person))
 
 
 def subscribed_until(person: Person) -> date | None:
@@ -181,7 +213,8 @@ def has_reason(person: Person, heard: Heard, purpose: str, on: date) -> bool:
     if purpose == "B" and any(b is None or on <= b for _a, b in person.questions):
         return True  # RUL-23: the person's own case
     if purpose == "C" and heard.yes is not None and related_until(person) != NOT_AT_ALL:
-        return on <= max(related_until(person), after_end(person, CEILING_MONTHS))  # RUL-10
+        ceiling = min(after_end(person, CEILING_MONTHS), reached_until(person))
+        return on <= max(related_until(person), ceiling)  # RUL-10
     if purpose in ("A", "B", "C", "D", "J", "K"):
         return on <= related_until(person)
     if purpose == "G":
@@ -192,6 +225,8 @@ def has_reason(person: Person, heard: Heard, purpose: str, on: date) -> bool:
     if purpose == "L2":
         due = person.unpaid_since
         return due is not None and on <= months_after(due, 36)
+    if on > reached_until(person):
+        return False
     if subscribed_until(person) is None and delivered_until(person) is None:
         return on <= months_after(person.last_contact, PROSPECT_MONTHS)
     return on <= after_end(person, CEILING_MONTHS)
@@ -210,7 +245,7 @@ def has_permission(person: Person, heard: Heard, purpose: str, asks: str, on: da
     if purpose in READS_DEVICE:
         return False
     if asks == UNLESS_NO:
-        return heard.told
+        return was_told(person)
     return asks == SALE and heard.sale and on <= after_end(person, SALE_MONTHS)
 
 
@@ -225,8 +260,13 @@ def old_enough(person: Person, heard: Heard, purpose: str, on: date) -> bool:
 
 
 def nix_lets(person: Person, heard: Heard, purpose: str, channel: str, on: date) -> bool:
-    """NIX-03, NIX-04, RUL-31; surveys are asked only of customers, whom NIX does not hide."""
-    if not person.nix or purpose not in ADVERTISING or channel not in NIX_MONTHS:
+    """NIX-03, NIX-04, RUL-31; surveys are asked only of customers, whom NIX does not hide.
+
+    Whom the register was not asked about may be in it (NIX-01).
+    """
+    if purpose not in ADVERTISING or channel not in NIX_MONTHS:
+        return True
+    if person.nix.get(channel) is False:
         return True
     if heard.yes is not None and on <= months_after(heard.yes, NAMED_YES_MONTHS):
         return True
@@ -298,7 +338,7 @@ def may(
         (purpose in ADVERTISING or not promotes)  # OBJ-03
         and person_allows(person, purpose, channel)
         and way_is_open(person, heard, purpose, channel)
-        and (person.noticed or purpose not in ADVERTISING)  # INF-02
+        and (was_told(person) or purpose not in ADVERTISING)  # INF-02
         and has_reason(person, heard, purpose, on)
         and has_permission(person, heard, purpose, TABLE[purpose][channel], on)
         and old_enough(person, heard, purpose, on)
@@ -308,4 +348,15 @@ def may(
     )
 
 
-__all__ = ["TABLE", "Heard", "House", "Person", "Said", "hear", "may", "months_after", "replace"]
+__all__ = [
+    "TABLE",
+    "Heard",
+    "House",
+    "Person",
+    "Said",
+    "Told",
+    "hear",
+    "may",
+    "months_after",
+    "replace",
+]
