@@ -37,7 +37,7 @@ check: $(VENV)/test.stamp  ## everything that can be said without running the te
 messages: $(VENV)/test.stamp  ## bring locale/ up to date with the code and compile it
 	@$(BIN)/python -m tests.messages
 
-bench: $(VENV)/test.stamp  ## ours against hand-written; ONLY=purge N=50000 for one
+bench: $(VENV)/bench.stamp  ## ours against hand-written; ONLY=purge N=50000 for one
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(N),-n $(N))
 
 servers: $(VENV)/run.stamp  ## PostgreSQL and Valkey alone, for development
@@ -52,6 +52,7 @@ lock: $(VENV)/test.stamp  ## write requirements/*.txt anew from requirements/*.i
 	$(LOCK) --upgrade -c requirements/app.txt -c requirements/embedded.txt requirements/dev.in \
 		-o requirements/dev.txt
 	$(LOCK) --upgrade requirements/browser.in -o requirements/browser.txt
+	$(LOCK) --upgrade -c requirements/app.txt requirements/bench.in -o requirements/bench.txt
 
 clean:  ## remove the virtual environment and the caches; the data in var/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -70,4 +71,9 @@ $(VENV)/test.stamp: requirements/dev.txt $(VENV)/run.stamp
 	@echo "Installing what the tests need (once)."
 	@$(PIP) --no-deps --require-hashes -r requirements/app.txt -r requirements/embedded.txt \
 		-r requirements/dev.txt
+	@touch $@
+
+$(VENV)/bench.stamp: requirements/bench.txt $(VENV)/test.stamp
+	@echo "Installing what the benches measure against (once)."
+	@$(PIP) --no-deps --require-hashes -r requirements/bench.txt
 	@touch $@

@@ -1,9 +1,10 @@
-"""Run the benches: `python -m bench [--only NAME ...] [-n N] [--rounds N]`."""
+"""Run the benches: `python -m bench [--only NAME ...] [-n N] [--rounds N] [--folder PATH]`."""
 
 import argparse
 import importlib
 import subprocess
 import sys
+from pathlib import Path
 
 from bench.house import servers_of_its_own, settings_of_its_own
 
@@ -11,6 +12,9 @@ from bench.house import servers_of_its_own, settings_of_its_own
 BENCHES = {
     "purge": ("bench.purge", 50_000, 3),
     "due": ("bench.due", 100_000, 3),
+    "assist": ("bench.assist", 20_000, 1),
+    "workers": ("bench.workers", 50_000, 2),
+    "portal_during_purge": ("bench.portal_during_purge", 50_000, 2),
     "import": ("bench.importing", 100_000, 1),
     "gate": ("bench.gate", 10_000, 15),
     "ledger": ("bench.ledger", 10_000, 10),
@@ -24,6 +28,9 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=BENCHES, help="run these only")
     parser.add_argument("-n", type=int, help="number of people")
     parser.add_argument("--rounds", type=int, help="turns of each side; the fastest counts")
+    parser.add_argument(
+        "--folder", type=Path, help="keep servers and worlds here, to build no world twice a day"
+    )
     options = parser.parse_args()
     if options.only is None:
         runs = [
@@ -33,7 +40,7 @@ def main() -> int:
             for name in BENCHES
         ]
         return max(run.returncode for run in runs)
-    with settings_of_its_own(), servers_of_its_own():
+    with settings_of_its_own(options.folder), servers_of_its_own():
         for name in options.only:
             module, people, rounds = BENCHES[name]
             importlib.import_module(module).run(options.n or people, options.rounds or rounds)

@@ -1,17 +1,27 @@
 """The purge as somebody would write it by hand, knowing these tables and no other: the reference.
 
 It finds the due once, then takes them in batches of 5,000: one statement per kind of data, which
-deletes and writes the receipts. It does exactly what `retention.actions.execute` does to the tables
-of today; a new table with personal data it would forget.
+deletes and writes the receipts. Each batch is said outside the database before its commit, and the
+night is closed with a digest over its receipts, signed and chained to the night before. It does
+exactly what `retention.actions.execute` does to the tables of today; a new table with personal data
+it would forget. It plans nothing beforehand, gives no receipts for what is held and sets
+nobody aside.
 """
 
-from datetime import date
+import hashlib
+import json
+import uuid
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from consent.receipt_keys import canonical, sign
 from customers import contact_points
+from disclosures import files
 
 BATCH = 5000
 
@@ -101,22 +111,24 @@ DELETE = (
         UPDATE customers_customer c
            SET given_name = '', family_name = '', birth_date = NULL, adult_confirmed_on = NULL,
                language = '', protection = '', deceased_on = NULL, email = '', phone = '',
-               nix_phone = FALSE, nix_post = FALSE, email_returned_on = NULL,
+               nix_phone = NULL, nix_post = NULL, email_returned_on = NULL,
                phone_returned_on = NULL, email_suppressed_on = NULL,
                phone_suppressed_on = NULL, user_id = NULL
           FROM batch b
          WHERE c.id = b.id AND b.details
            AND (c.given_name <> '' OR c.family_name <> '' OR c.birth_date IS NOT NULL
                 OR c.adult_confirmed_on IS NOT NULL OR c.language <> '' OR c.protection <> ''
-                OR c.deceased_on IS NOT NULL OR c.email <> '' OR c.phone <> '' OR c.nix_phone
-                OR c.nix_post OR c.email_returned_on IS NOT NULL
+                OR c.deceased_on IS NOT NULL OR c.email <> '' OR c.phone <> ''
+                OR c.nix_phone IS NOT NULL OR c.nix_post IS NOT NULL
+                OR c.email_returned_on IS NOT NULL
                 OR c.phone_returned_on IS NOT NULL OR c.email_suppressed_on IS NOT NULL
                 OR c.phone_suppressed_on IS NOT NULL OR c.user_id IS NOT NULL)
         RETURNING b.pseudonym,
                old.given_name <> '' OR old.family_name <> '' OR old.birth_date IS NOT NULL
                OR old.adult_confirmed_on IS NOT NULL OR old.language <> ''
                OR old.protection <> '' OR old.deceased_on IS NOT NULL AS had_identity,
-               old.email <> '' OR old.phone <> '' OR old.nix_phone OR old.nix_post
+               old.email <> '' OR old.phone <> ''
+               OR old.nix_phone IS NOT NULL OR old.nix_post IS NOT NULL
                OR old.email_returned_on IS NOT NULL OR old.phone_returned_on IS NOT NULL
                OR old.email_suppressed_on IS NOT NULL OR old.phone_suppressed_on IS NOT NULL
                    AS had_contact,
@@ -277,40 +289,133 @@ DELETE = (
     """,
 )
 
-CLOSE = (
+# What a batch takes is on the disk outside the database before it commits.
+SAY_OUTSIDE = """
+    SELECT b.pseudonym, 16384 * (l.id IS NOT NULL)::int
+           + 8247 * b.details::int + 8 * b.national_id::int + 512 * b.proof::int
+      FROM batch b LEFT JOIN leaving l USING (id)
+     WHERE NOT b.held
+"""
+NOTE = "INSERT INTO retention_erasurebatch (id, at, is_void) VALUES (%s, %s, FALSE)"
+
+SWEEP = (
     "DELETE FROM retention_receipt WHERE retain_until < %(on)s",
     "DELETE FROM disclosures_outbox WHERE retain_until < %(on)s AND customer_id IS NULL",
     "DELETE FROM customers_invoice WHERE retain_until < %(on)s AND customer_id IS NULL",
     "DELETE FROM customers_session WHERE expire_date < now()",
-    """
-    UPDATE retention_run SET status = 'done', finished_at = now(),
-           people = (SELECT COUNT(DISTINCT subject) FROM retention_receipt WHERE run_id = %(run)s),
-           counts = COALESCE((SELECT jsonb_object_agg(rule, n) FROM (
-                SELECT rule, SUM(row_count) AS n FROM retention_receipt
-                 WHERE run_id = %(run)s GROUP BY rule) AS per_rule), '{}')
-     WHERE id = %(run)s
-    """,
 )
 
+# A sum over hashes of lines: who, what, why, how many rows.
+DIGEST = """
+    SELECT category, count(*), sum(n)::bigint, count(*),
+           sum(substr(hash, 1, 8)::bigint), sum(substr(hash, 9, 8)::bigint)
+      FROM (SELECT category, n,
+                   sha256((subject || '|' || category || '|' || rule || '|' || n)::bytea) AS hash
+              FROM (SELECT subject, category, rule, sum(row_count) AS n FROM retention_receipt
+                     WHERE run_id = %(run)s GROUP BY 1, 2, 3) AS lines OFFSET 0) AS hashed
+     GROUP BY 1
+"""
+COUNTS = """
+    SELECT COUNT(DISTINCT subject),
+           COALESCE((SELECT jsonb_object_agg(rule, n) FROM (
+                SELECT rule, SUM(row_count) AS n FROM retention_receipt
+                 WHERE run_id = %(run)s GROUP BY rule) AS per_rule), '{}')
+      FROM retention_receipt WHERE run_id = %(run)s
+"""
+BEFORE = """
+    SELECT certificate FROM retention_run WHERE certificate IS NOT NULL
+     ORDER BY finished_at DESC, id DESC LIMIT 1
+"""
+CLOSE = """
+    UPDATE retention_run SET status = 'done', finished_at = now(), people = %(people)s,
+           counts = %(counts)s, certificate = %(certificate)s
+     WHERE id = %(run)s
+"""
 
-def purge(on: date) -> int:
-    """Do the night to `on`; return the number of people it took up."""
+
+def purge(on: date, worker: int = 0, workers: int = 1) -> int:
+    """Do the night to `on`, or a worker's part of it; return the number of people it took up.
+
+    With several workers each takes every so many batches, and somebody closes the night after them.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO retention_run (business_date, status, started_at, people, counts) "
-            "VALUES (%s, 'running', now(), 0, '{}') RETURNING id",
-            [on],
-        )
-        params = {"on": on, "run": cursor.fetchone()[0]}
+        params = {"on": on, "run": open_run(cursor, on)}
         cursor.execute(FIND_DUE, params)
         due = [row[0] for row in cursor]
-        for start in range(0, len(due), BATCH):
-            with transaction.atomic():
+        for start in range(BATCH * worker, len(due), BATCH * workers):
+            with logged() as outside, transaction.atomic():
                 _purge_batch(cursor, {**params, "ids": due[start : start + BATCH]})
-        with transaction.atomic():
-            for statement in CLOSE:
-                cursor.execute(statement, params)
+                outside.say(cursor)
+    if workers == 1:
+        close(on)
     return len(due)
+
+
+def open_run(cursor: CursorWrapper, on: date) -> int:
+    """Return the night's row."""
+    cursor.execute(
+        "INSERT INTO retention_run (business_date, status, started_at, people, counts) "
+        "VALUES (%s, 'running', now(), 0, '{}') ON CONFLICT (business_date) DO UPDATE "
+        "SET status = 'running' RETURNING id",
+        [on],
+    )
+    run: int = cursor.fetchone()[0]
+    return run
+
+
+def close(on: date) -> None:
+    """Sweep what belongs to nobody, and sign what the night has done."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        params: dict[str, Any] = {"on": on, "run": open_run(cursor, on)}
+        for statement in SWEEP:
+            cursor.execute(statement, params)
+        cursor.execute(DIGEST, params)
+        per_category = sorted(cursor.fetchall())
+        sums = [sum(int(line[k]) for line in per_category) for k in (3, 4, 5)]
+        cursor.execute(COUNTS, params)
+        people, counts = cursor.fetchone()
+        cursor.execute(BEFORE)
+        before = cursor.fetchone()
+        certificate = sign(
+            {
+                "night": on.isoformat(),
+                "done": {
+                    "digest": hashlib.sha256("|".join(map(str, sums)).encode()).hexdigest(),
+                    "people": people,
+                    "by_category": [list(map(int, line[:3])) for line in per_category],
+                },
+                "certificate_before": hashlib.sha256(canonical(before[0])).hexdigest()
+                if before
+                else "",
+                "proof": {},
+            }
+        )
+        params |= {
+            "people": people,
+            "counts": json.dumps(counts) if isinstance(counts, dict) else counts,
+            "certificate": json.dumps(certificate),
+        }
+        cursor.execute(CLOSE, params)
+
+
+class logged:  # noqa: N801
+    """The file outside the database that says what a transaction erased, named when it is done."""
+
+    def __enter__(self) -> "logged":
+        self.id, self.at = uuid.uuid4(), datetime.now(UTC)
+        self.begun = Path(settings.ERASURES_DIR) / f"{self.id}.begun"
+        return self
+
+    def say(self, cursor: CursorWrapper) -> None:
+        """Write the batch's row and its file, the file last."""
+        cursor.execute(NOTE, [self.id, self.at])
+        cursor.execute(SAY_OUTSIDE)
+        lines = "".join(f"{pseudonym} {mask}\n" for pseudonym, mask in cursor)
+        files.write(self.begun, f"{self.at.isoformat()}\n{lines}".encode())
+
+    def __exit__(self, *failure: object) -> None:
+        if self.begun.exists() and failure[0] is None:
+            self.begun.replace(self.begun.with_suffix(".done"))
 
 
 def _purge_batch(cursor: CursorWrapper, params: dict[str, Any]) -> None:

@@ -18,9 +18,13 @@ FROM_ELSEWHERE = ("DATABASE_URL", "BROKER_URL", "CACHE_URL", "EMAIL_URL", "SITE_
 
 
 @contextmanager
-def settings_of_its_own() -> Iterator[None]:
-    """Point the settings at a fresh folder; must come before anything reads them."""
-    folder = Path(tempfile.mkdtemp(prefix="dentalclean-bench-"))
+def settings_of_its_own(kept: Path | None = None) -> Iterator[None]:
+    """Point the settings at a folder of their own; must come before anything reads them.
+
+    A fresh one that goes afterwards, or `kept`, where the last worlds are found again.
+    """
+    folder = kept.resolve() if kept else Path(tempfile.mkdtemp(prefix="dentalclean-bench-"))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in FROM_ELSEWHERE:
         os.environ.pop(name, None)
     os.environ |= {
@@ -34,7 +38,8 @@ def settings_of_its_own() -> Iterator[None]:
         django.setup()
         yield
     finally:
-        servers.remove(House(folder.resolve()))
+        if not kept:
+            servers.remove(House(folder.resolve()))
 
 
 @contextmanager
@@ -70,3 +75,21 @@ def drop(database: str) -> None:
     use("postgres")
     with connection.cursor() as cursor:
         cursor.execute(f"DROP DATABASE IF EXISTS {database}")
+
+
+def mark(database: str, word: str) -> None:
+    """Write down what a database is, for `mark_of`."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"COMMENT ON DATABASE {database} IS '{word}'")
+
+
+def mark_of(database: str) -> str | None:
+    """Return what was written down of a database; None when there is none of that name."""
+    use("postgres")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s",
+            [database],
+        )
+        found = cursor.fetchone()
+    return found[0] if found else None

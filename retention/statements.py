@@ -213,8 +213,8 @@ def _rule_of(category: str) -> str:
 
 
 # Of lines (subject, category, rule, n): people in all, then a row per category with its people,
-# rows, lines and the two halves of the sum over their hashes. No line has a backslash, so as bytea it
-# is the text as it stands.
+# rows, lines and the two halves of the sum over their hashes. As a line has no backslash, its bytea
+# is its text.
 SUMS = """
     SELECT 0 AS category, count(DISTINCT subject), 0, 0, 0::numeric, 0::numeric FROM lines
     UNION ALL
