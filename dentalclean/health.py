@@ -19,7 +19,7 @@ from consent import seals
 from consent.models import Event
 from dentalclean.database_roles import too_strong
 from disclosures.models import Outbox
-from retention import clocks
+from retention import backups, clocks, wiping
 from retention.decisions import pause_at
 from retention.models import Run
 from retention.restore import RestoredError, demand_whole
@@ -27,6 +27,7 @@ from retention.restore import RestoredError, demand_whole
 log = logging.getLogger(__name__)
 
 NIGHT_IS_LATE = timedelta(hours=26)
+WIPE_IS_LATE = timedelta(hours=6)  # after the night is over
 MESSAGE_IS_LATE = timedelta(minutes=15)
 SEAL_IS_LATE = timedelta(minutes=15)
 STARTED = timezone.now()
@@ -122,6 +123,21 @@ def _purge(now: datetime | None = None) -> None:
         raise Late("partial")
 
 
+def _wipe(now: datetime | None = None) -> None:
+    """Demand that what the night took was soon wiped in the database's files too (F19)."""
+    run = wiping.waiting()
+    if run is None or run.finished_at is None:
+        return
+    if (now or timezone.now()) - run.finished_at > WIPE_IS_LATE:
+        raise Late
+
+
+def _backups() -> None:
+    """Demand that no backup is older than people are told; where they lie may be unset (L04)."""
+    if backups.too_old():
+        raise Late("too old")
+
+
 def _clock() -> None:
     """Demand that no clock has been put forward (J02)."""
     if clocks.jumped() is not None:
@@ -153,6 +169,8 @@ PROBES: dict[str, Callable[[], None]] = {
     "cache": _cache,
     "clock": _clock,
     "purge": _purge,
+    "wipe": _wipe,
+    "backups": _backups,
     "outbox": _outbox,
     "seals": _seals,
     "restore": _restore,

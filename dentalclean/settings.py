@@ -405,6 +405,12 @@ SEALS_DIR = Path(os.environ.get("SEALS_DIR", "").strip() or DATA_DIR / "seals").
 
 ERASURES_DIR = Path(os.environ.get("ERASURES_DIR", "").strip() or DATA_DIR / "erasures").resolve()
 
+# Backups: how long they are kept, 35 days at most, and where to see whether that is so (ERA-05)
+
+BACKUP_DAYS = number("BACKUP_DAYS", 35)
+_backups = os.environ.get("BACKUPS_DIR", "").strip()
+BACKUPS_DIR = Path(_backups).resolve() if _backups else None
+
 # Mail: what the outbox hands over at last
 
 if EMBEDDED and "EMAIL_URL" not in os.environ:

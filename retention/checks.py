@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connection
 
 from customers.personal_data import Category
+from retention import readable
+from retention.backups import MOST_DAYS
 from retention.marks import Mark
 from retention.restore import RestoredError, missing
 from retention.schedule import SCHEDULE
@@ -37,6 +40,37 @@ def check_schedule(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         if not all((period.rule, period.clause, period.starts, period.lasts, period.why))
     ]
     return [*without, *unsaid]
+
+
+@register("retention")
+def check_backups(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse backups that are kept longer than people are told (ERA-05)."""
+    if 0 < settings.BACKUP_DAYS <= MOST_DAYS:
+        return []
+    return [
+        Error(
+            f"Backups are kept for {settings.BACKUP_DAYS} days.",
+            hint=f"Set BACKUP_DAYS to 1-{MOST_DAYS}, and let the backups go by it.",
+            id="retention.E004",
+        )
+    ]
+
+
+@register(Tags.database)
+def check_samples(
+    app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Refuse a database that samples people's words for its planner (F19)."""
+    if not databases:
+        return []
+    return [
+        Error(
+            f"The planner of the database notes down values of {column}.",
+            hint="Run manage.py migrate --skip-checks as the owner; it stops that.",
+            id="retention.E005",
+        )
+        for column in readable.sampled()
+    ]
 
 
 @register(Tags.database)

@@ -12,6 +12,7 @@ from customers.models import User
 from customers.personal_data import Category
 from retention.models import Hold, Release, Run
 from retention.schedule import PERIOD
+from retention.wiping import wipe_after
 
 Lines = list[tuple[str, str]]
 
@@ -20,6 +21,7 @@ def night_context(run: Run) -> dict[str, Any]:
     """Return what the page of a night shows."""
     return {
         "answer": answer(run),
+        "wiped": wiped(run),
         "plan": expected_plan(run),
         "taken": list(_taken(run)),
         "planned": list(planned(run)),
@@ -49,6 +51,27 @@ def answer(run: Run) -> str:
         ),
     }
     return sentences[Run.Status(run.status)] % people
+
+
+def wiped(run: Run) -> str:
+    """Say whether what it took can still be read in the database's files (F19)."""
+    if run.certificate is None:
+        return ""
+    wipe = wipe_after(run)
+    if wipe is None or wipe.finished_at is None:
+        return _(
+            "Det som raderades kan ännu läsas i databasens filer. Det skrivs över så snart ingen "
+            "äldre läsning pågår."
+        )
+    told = [table for table in wipe.tables.values() if "seconds" in table]
+    return _(
+        "Det som raderades är överskrivet i databasens filer %(when)s: %(tables)s tabeller på "
+        "%(seconds)s sekunder."
+    ) % {
+        "when": words.moment(wipe.finished_at),
+        "tables": words.figures(len(told)),
+        "seconds": words.figures(round(sum(table["seconds"] for table in told))),
+    }
 
 
 def in_people(number: int) -> str:

@@ -7,7 +7,7 @@ from celery import shared_task
 from django.conf import settings
 
 from customers.dates import today
-from retention import actions, decisions, erasure, forecasts, holds, restore
+from retention import actions, decisions, erasure, forecasts, holds, restore, wiping
 from retention.models import Run
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,8 @@ def reconcile() -> None:
     night = forecasts.missing()
     if night is not None:
         foresee.delay(night.isoformat())
+    if wiping.waiting() is not None:
+        wipe.delay()
 
 
 @shared_task
@@ -50,6 +52,17 @@ def purge(business_date: str) -> None:
 def foresee(night: str) -> None:
     """Look ahead from a night that is over, for later nights to be held to (RUL-38)."""
     forecasts.write(date.fromisoformat(night))
+
+
+@shared_task
+def wipe() -> None:
+    """Wipe in the database's files what the nights took; rung every minute until it is done (F19).
+
+    It may last long and no longer than it is let: a later ring goes on from where it was.
+    """
+    run = wiping.waiting()
+    if run is not None:
+        wiping.wipe(run)
 
 
 def ring() -> None:

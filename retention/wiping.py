@@ -55,13 +55,20 @@ class NotYetError(Exception):
 
 def waiting() -> Run | None:
     """Return the latest night that is over and not wiped; it stands for all before it."""
-    run = Run.objects.filter(status__in=CLOSED).order_by("business_date").last()
+    closed = Run.objects.filter(status__in=CLOSED, certificate__isnull=False)
+    run = closed.order_by("business_date").last()
     if run is None or run.finished_at is None:
         return None
     wipe = Wipe.objects.filter(run=run).first()
     if wipe is None or wipe.finished_at is None or wipe.began_at < run.finished_at:
         return run
     return None
+
+
+def wipe_after(run: Run) -> Wipe | None:
+    """Return the finished wipe that covers a night: its own, or that of a later one."""
+    finished = Wipe.objects.filter(finished_at__isnull=False, began_at__gte=run.finished_at)
+    return finished.order_by("began_at").first() if run.finished_at else None
 
 
 def wipe(run: Run) -> Wipe | None:

@@ -45,6 +45,9 @@ def start_database(house: House, *, durable: bool, keep_open: Sequence[int] = ()
         "log_error_verbosity": "terse",
         "dynamic_shared_memory_type": "mmap",
         "max_wal_size": "2GB",
+        # What was erased stays in the log of changes for an hour and a checkpoint, not for ever.
+        "archive_timeout": "3600",
+        "wal_recycle": "off",
         "jit": "off",
     }
     if not durable:

@@ -16,7 +16,10 @@ from disclosures.models import Outbox
 from retention.models import Run
 from tests import cast
 
-PARTS = ("database", "rights", "broker", "cache", "clock", "purge", "outbox", "seals", "restore")
+PARTS = (
+    *("database", "rights", "broker", "cache", "clock", "purge", "wipe", "backups", "outbox"),
+    *("seals", "restore"),
+)
 
 
 def parts(client: Client, status: int) -> dict[str, str]:
