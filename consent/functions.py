@@ -27,11 +27,12 @@ def _listed(words: Iterable[str]) -> str:
 
 
 REFRESH = f"""
-CREATE OR REPLACE FUNCTION consent_refresh(ids bigint[]) RETURNS bigint LANGUAGE plpgsql AS $body$
+CREATE OR REPLACE FUNCTION consent_refresh(of_customer bigint) RETURNS bigint
+LANGUAGE plpgsql AS $body$
 DECLARE
     written bigint;
 BEGIN
-    {REFRESH_SQL.replace("%(ids)s", "ids")};
+    {REFRESH_SQL.replace("ANY(%(ids)s)", "of_customer")};
     GET DIAGNOSTICS written = ROW_COUNT;
     RETURN written;
 END $body$
@@ -47,14 +48,16 @@ CREATE OR REPLACE FUNCTION consent_append(
     collected_by text, with_authority integer, with_evidence text, with_salt bytea,
     with_hash bytea, by_actor bigint, use_purposes text[], use_channels text[], use_parties text[],
     refused boolean, reaches_partners boolean
-) RETURNS TABLE (entry bigint, written_as text, notice bigint) LANGUAGE plpgsql AS $body$
+) RETURNS TABLE (entry bigint, written_as text, notice bigint)
+LANGUAGE plpgsql SET plan_cache_mode TO force_generic_plan AS $body$
 DECLARE
     person record;
     opens_now boolean := of_kind IN
         ('{Kind.NOTICE_SERVED}', '{Kind.SOFT_OPT_IN}', '{Kind.CONSENT_GIVEN}');
-    lasted jsonb;
-    lasts jsonb;
+    one_use boolean := cardinality(use_purposes) = 1;
     stands boolean;
+    until_day date;
+    moves boolean;
     overruled boolean := FALSE;
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -96,12 +99,12 @@ BEGIN
                AND (r.purpose = of_purpose
                     OR (r.purpose = '' AND of_purpose IN ({_listed(MARKETING)})))
                AND r.channel IN ('', by_channel) AND r.third_party IN ('', to_party)
-               AND (r.at > at_moment
-                    OR (with_authority < {Authority.PERSON.value} AND NOT EXISTS (
+               AND r.at > (CASE WHEN with_authority < {Authority.PERSON.value} AND NOT EXISTS (
                         SELECT FROM consent_standing y
                          WHERE y.customer_id = of_customer AND y.purpose = of_purpose
                            AND y.channel = by_channel AND y.third_party = to_party
-                           AND y.permission <> '{Held.NONE}'))));
+                           AND y.permission <> '{Held.NONE}')
+                    THEN '-infinity' ELSE at_moment END));
     END IF;
 
     INSERT INTO consent_event (at, subject, kind, purpose, channel, third_party, ground, notice_id,
@@ -124,59 +127,59 @@ BEGIN
            AND of_purpose IN ('', s.purpose) AND by_channel IN ('', s.channel);
     END IF;
 
-    SELECT jsonb_object_agg(purpose, until) INTO lasted
-      FROM (SELECT purpose, MAX(closes) AS until FROM consent_standing
-             WHERE customer_id = of_customer AND purpose = ANY (use_purposes)
-             GROUP BY purpose) AS before;
-
-    INSERT INTO consent_standing AS s (customer_id, purpose, channel, third_party, permission,
-                                       declined, opens, closes, since, authority, event_id)
-    SELECT of_customer, u.purpose, u.channel, u.third_party,
-           CASE of_kind WHEN '{Kind.NOTICE_SERVED}' THEN '{Held.OPT_OUT}'
-                        WHEN '{Kind.SOFT_OPT_IN}' THEN '{Held.SOFT}'
-                        WHEN '{Kind.CONSENT_GIVEN}' THEN '{Held.CONSENT}'
-                        ELSE '{Held.NONE}' END,
-           refused,
-           CASE WHEN opens_now THEN on_day ELSE {FAR_DAY} END,
-           CASE WHEN opens_now THEN {FAR_DAY} ELSE {NEVER_DAY} END,
-           on_day, with_authority, entry
-      FROM unnest(use_purposes, use_channels, use_parties) AS u (purpose, channel, third_party)
-     WHERE NOT overruled
-        ON CONFLICT (customer_id, purpose, channel, third_party) DO UPDATE
-       SET permission = CASE WHEN refused THEN s.permission ELSE EXCLUDED.permission END,
-           declined = refused,
-           opens = CASE WHEN refused THEN s.opens ELSE EXCLUDED.opens END,
-           -- The day itself still counts for storage (RUL-34); the refusal acts at once.
-           closes = CASE WHEN NOT refused THEN EXCLUDED.closes
-                         WHEN s.closes = {FAR_DAY} THEN on_day ELSE {NEVER_DAY} END,
-           since = EXCLUDED.since, authority = EXCLUDED.authority, event_id = EXCLUDED.event_id
-     WHERE CASE of_kind
-           -- A yes without proof counts as none (CON-02); what needs no yes opens all the same.
-           WHEN '{Kind.NOTICE_SERVED}' THEN s.permission = '{Held.NONE}' AND NOT s.declined
-           WHEN '{Kind.UNPROVEN}' THEN FALSE
-           WHEN '{Kind.SOFT_OPT_IN}' THEN s.permission <> '{Held.CONSENT}' AND NOT s.declined
-           -- A refusal falls only to the person's own yes (OBJ-06).
-           WHEN '{Kind.CONSENT_GIVEN}'
-           THEN NOT s.declined OR with_authority = {Authority.PERSON.value}
-           ELSE NOT s.declined END
-       AND (refused OR (s.permission, s.declined, s.opens, s.closes, s.since, s.authority)
-            IS DISTINCT FROM (EXCLUDED.permission, EXCLUDED.declined, EXCLUDED.opens,
-                              EXCLUDED.closes, EXCLUDED.since, EXCLUDED.authority));
-    stands := FOUND;
+    WITH written AS (
+        INSERT INTO consent_standing AS s (customer_id, purpose, channel, third_party, permission,
+                                           declined, opens, closes, since, authority, event_id)
+        SELECT of_customer, u.purpose, u.channel, u.third_party,
+               CASE of_kind WHEN '{Kind.NOTICE_SERVED}' THEN '{Held.OPT_OUT}'
+                            WHEN '{Kind.SOFT_OPT_IN}' THEN '{Held.SOFT}'
+                            WHEN '{Kind.CONSENT_GIVEN}' THEN '{Held.CONSENT}'
+                            ELSE '{Held.NONE}' END,
+               refused,
+               CASE WHEN opens_now THEN on_day ELSE {FAR_DAY} END,
+               CASE WHEN opens_now THEN {FAR_DAY} ELSE {NEVER_DAY} END,
+               on_day, with_authority, entry
+          FROM unnest(use_purposes, use_channels, use_parties) AS u (purpose, channel, third_party)
+         WHERE NOT overruled
+            ON CONFLICT (customer_id, purpose, channel, third_party) DO UPDATE
+           SET permission = CASE WHEN refused THEN s.permission ELSE EXCLUDED.permission END,
+               declined = refused,
+               opens = CASE WHEN refused THEN s.opens ELSE EXCLUDED.opens END,
+               -- The day itself still counts for storage (RUL-34); the refusal acts at once.
+               closes = CASE WHEN NOT refused THEN EXCLUDED.closes
+                             WHEN s.closes = {FAR_DAY} THEN on_day ELSE {NEVER_DAY} END,
+               since = EXCLUDED.since, authority = EXCLUDED.authority, event_id = EXCLUDED.event_id
+         WHERE CASE of_kind
+               -- A yes without proof counts as none (CON-02); what needs no yes opens all the same.
+               WHEN '{Kind.NOTICE_SERVED}' THEN s.permission = '{Held.NONE}' AND NOT s.declined
+               WHEN '{Kind.UNPROVEN}' THEN FALSE
+               WHEN '{Kind.SOFT_OPT_IN}' THEN s.permission <> '{Held.CONSENT}' AND NOT s.declined
+               -- A refusal falls only to the person's own yes (OBJ-06).
+               WHEN '{Kind.CONSENT_GIVEN}'
+               THEN NOT s.declined OR with_authority = {Authority.PERSON.value}
+               ELSE NOT s.declined END
+           AND (refused OR (s.permission, s.declined, s.opens, s.closes, s.since, s.authority)
+                IS DISTINCT FROM (EXCLUDED.permission, EXCLUDED.declined, EXCLUDED.opens,
+                                  EXCLUDED.closes, EXCLUDED.since, EXCLUDED.authority))
+        RETURNING old.closes AS was, new.closes AS becomes
+    )
+    SELECT COUNT(*) > 0, BOOL_OR(was IS DISTINCT FROM becomes), MAX(GREATEST(was, becomes))
+      INTO stands, moves, until_day FROM written;
 
     -- The records last as long as the last channel of a purpose is open, and for whoever is not in
     -- relation also as long after the last word; nothing else of a standing moves them.
-    IF stands THEN
-        SELECT jsonb_object_agg(purpose, until) INTO lasts
-          FROM (SELECT purpose, MAX(closes) AS until FROM consent_standing
-                 WHERE customer_id = of_customer AND purpose = ANY (use_purposes)
-                 GROUP BY purpose) AS after;
-        IF lasts IS DISTINCT FROM lasted OR NOT EXISTS (
-            SELECT FROM consent_processingrecord
-             WHERE customer_id = of_customer AND purpose = 'R' AND retain_until = {FAR_DAY})
-        THEN
-            PERFORM consent_refresh(ARRAY[of_customer]);
-        END IF;
+    IF moves AND one_use THEN
+        moves := NOT EXISTS (
+            SELECT FROM consent_standing o
+             WHERE o.customer_id = of_customer AND o.purpose = use_purposes[1]
+               AND o.closes >= until_day
+               AND (o.channel, o.third_party) <> (use_channels[1], use_parties[1]));
+    END IF;
+    IF stands AND (moves OR NOT EXISTS (
+        SELECT FROM consent_processingrecord
+         WHERE customer_id = of_customer AND purpose = 'R' AND retain_until = {FAR_DAY}))
+    THEN
+        PERFORM consent_refresh(of_customer);
     END IF;
     written_as := of_kind;
     notice := worded;

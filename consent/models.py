@@ -86,16 +86,17 @@ class Authority(models.IntegerChoices):
     PERSON = 4, _("du")
 
 
-# What the digest of an entry covers, in an order that never changes: what has a fixed size first,
-# then each word with its length before it, so that no two entries can read alike. Every function
-# here is immutable, which a generated column asks for; `convert_to` and JSON are not.
+# What the digest of an entry covers, in an order that never changes: what has a fixed size, the
+# lengths of the words in a byte each (the longest has 40 letters), the words, and last the hash; so
+# no two entries can read alike. Every function here is immutable, which a generated column asks
+# for; `convert_to` and JSON are not.
 WORDS = ("kind", "purpose", "channel", "ground", "collected", "third_party")
+LENGTHS = " | ".join(f"(length({word})::bigint << {8 * place})" for place, word in enumerate(WORDS))
 DIGEST_SQL = (
     "sha256(int8send(id) || timestamptz_send(at) || uuid_send(subject) || "
-    "int8send(COALESCE(notice_id, 0)) || int2send(authority) || "
-    "int4send(octet_length(evidence_hash)) || evidence_hash || replace("
-    + " || ".join(f"length({word})::text || ':' || {word}" for word in WORDS)
-    + r", '\', '\\')::bytea)"
+    "int8send(COALESCE(notice_id, 0)) || "
+    f"int8send((authority::bigint << 48) | {LENGTHS}) || "
+    rf"replace({' || '.join(WORDS)}, '\', '\\')::bytea || evidence_hash)"
 )
 
 
@@ -123,6 +124,7 @@ class Event(models.Model):
         db_column="subject",
         db_constraint=False,
         related_name="events",
+        db_index=False,  # the one below
     )
     kind = models.CharField(_("vad"), max_length=12, choices=Kind)
     # Empty purpose: every marketing purpose. Empty channel: every channel.
@@ -168,6 +170,7 @@ class Event(models.Model):
         verbose_name_plural = _("liggaren")
         ordering = ["pk"]
         triggers = never_changes("event")
+        indexes = [models.Index(name="entries_of_a_person", fields=["customer", "at"])]
         constraints = [
             # CON-01, CON-02: a yes has its proof. It is the person's word, or that of an older
             # register, which lifts nothing; neither the law nor a program says yes for anybody.

@@ -198,7 +198,7 @@ def refresh(customer_ids: Sequence[int]) -> int:
     ids = list(customer_ids)
     with connection.cursor() as cursor:
         if len(ids) == 1:
-            cursor.execute("SELECT consent_refresh(%s)", [ids])
+            cursor.execute("SELECT consent_refresh(%s)", ids)
             return int(cursor.fetchone()[0])
         cursor.execute(REFRESH_SQL, {"ids": ids})
         return int(cursor.rowcount)

@@ -9,10 +9,12 @@ a no that is lost would be disobeyed (L03).
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
+
+from django.db import connection
 
 from consent import seals
 from consent.models import Event
@@ -20,10 +22,15 @@ from consent.standing import REFUSALS
 
 Kind = Event.Kind
 KEPT = (*REFUSALS, Kind.RESTRICTED, Kind.UNRESTRICTED)
-COLUMNS = (
-    *("pk", "customer_id", "at", "kind", "purpose", "channel", "third_party"),
-    *("ground", "collected", "authority"),
-)
+AT_ONCE = 4096
+LINES = f"""
+    SELECT MAX(number), string_agg(row_to_json(entry)::text || E'\\n', '' ORDER BY number)
+      FROM (SELECT id AS number, subject AS pseudonym, at, kind, purpose, channel, third_party,
+                   ground, collected, authority
+              FROM consent_event
+             WHERE id > %s AND id <= %s AND kind IN ({", ".join(f"'{kind}'" for kind in KEPT)})
+             ORDER BY id LIMIT {AT_ONCE}) AS entry
+"""
 
 
 @dataclass(frozen=True)
@@ -52,13 +59,18 @@ class No:
 
 def write(seal: int, after: int, until: int) -> None:
     """Put the noes among the entries of a seal on the disk."""
-    entries = Event.objects.filter(pk__gt=after, pk__lte=until, kind__in=KEPT).order_by("pk")
-    seals.write_whole(path(seal), (_line(*row) for row in entries.values_list(*COLUMNS).iterator()))
+    seals.write_whole(path(seal), _chunks(after, until))
 
 
-def _line(number: int, pseudonym: UUID, at: datetime, *rest: str | int) -> bytes:
-    no = No(number, str(pseudonym), at.isoformat(), *rest)  # type: ignore[arg-type]
-    return json.dumps(asdict(no)).encode() + b"\n"
+def _chunks(after: int, until: int) -> Iterator[bytes]:
+    """Yield lines in the order of the ledger, composed by the database."""
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(LINES, [after, until])
+            after, lines = cursor.fetchone()
+            if lines is None:
+                return
+            yield lines.encode()
 
 
 def after(event: int) -> Iterator[No]:

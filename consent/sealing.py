@@ -9,10 +9,9 @@ from django.utils import timezone
 
 from consent import refusals, seals
 from consent.models import Event, Seal
-from consent.seals import LEAF, NOTHING, BrokenSealError, Head, Leaf
+from consent.seals import LEAF, LEAVES_AT_ONCE, NOTHING, BrokenSealError, Head
 
 LOCK_TIMEOUT = "500ms"
-ENTRIES_AT_ONCE = 4096
 # A digest of another length is nobody's; it is sealed as zeros, and verifying names the entry.
 ENTRIES = """
     SELECT string_agg(int8send(id) || CASE length(digest) WHEN 32 THEN digest
@@ -69,7 +68,7 @@ def _next(last: Seal | None, boundary: int) -> Seal | None:
     elif after < boundary:
         refusals.write(number, after, boundary)
         head = seals.write(
-            _entries(after, boundary), number=number, previous=previous, sealed_at=timezone.now()
+            _chunks(after, boundary), number=number, previous=previous, sealed_at=timezone.now()
         )
     else:
         return None
@@ -85,24 +84,24 @@ def _next(last: Seal | None, boundary: int) -> Seal | None:
     )
 
 
-def _entries(after: int, until: int) -> Iterator[Leaf]:
+def _chunks(after: int, until: int) -> Iterator[bytes]:
     """Yield numbers and digests in order, packed by the database: a row each would cost more."""
     with connection.cursor() as cursor:
         while after < until:
-            cursor.execute(ENTRIES, [after, until, ENTRIES_AT_ONCE])
+            cursor.execute(ENTRIES, [after, until, LEAVES_AT_ONCE])
             (packed,) = cursor.fetchone()
             if packed is None:
                 return
-            for entry in LEAF.iter_unpack(packed):
-                yield entry
-            after = entry[0]
+            chunk = bytes(packed)
+            yield chunk
+            after = LEAF.unpack_from(chunk, len(chunk) - LEAF.size)[0]
 
 
 def _demand_agreement(head: Head, previous: bytes, after: int) -> None:
     """Refuse a file without a row whose entries are not the ledger's."""
     seals.demand_root(head)
-    entries = zip_longest(seals.leaves(head), _entries(after, head.last_event))
-    if head.previous != previous.hex() or any(kept != found for kept, found in entries):
+    chunks = zip_longest(seals.chunks(head), _chunks(after, head.last_event))
+    if head.previous != previous.hex() or any(kept != found for kept, found in chunks):
         raise BrokenSealError(
             f"Seal {head.number} outside the database does not match the ledger; "
             "run manage.py verify_ledger."

@@ -9,7 +9,7 @@ to; so the folder belongs on storage that the database's administrators cannot c
 import json
 import os
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -19,6 +19,7 @@ from django.conf import settings
 
 HEAD_SIZE = 1024
 LEAF = struct.Struct(">q32s")
+DIGEST_SIZE = 32
 LEAVES_AT_ONCE = 4096
 NOTHING = bytes(32)
 
@@ -48,34 +49,60 @@ class Head:
 
 
 class MerkleRoot:
-    """The root over leaves as they come: RFC 6962's tree in memory that grows by its height."""
+    """The root over leaves as they come: RFC 6962's tree in memory that grows by its height.
+
+    `count` in binary is the shape so far: each bit that is set is a whole tree of that many leaves.
+    """
 
     def __init__(self) -> None:
         self.count = 0
-        self._left: list[bytes] = []
+        self._trees: list[bytes] = []
 
-    def add(self, leaf: bytes) -> None:
-        """Take the next leaf."""
-        node = sha256(b"\x00" + leaf).digest()
-        level = self.count
-        while level & 1:
-            node = sha256(b"\x01" + self._left.pop() + node).digest()
-            level >>= 1
-        self._left.append(node)
-        self.count += 1
+    def take(self, leaves: Sequence[bytes]) -> None:
+        """Take the next leaves, in whole trees as large as fit: a level at a time is quickest."""
+        at = 0
+        while at < len(leaves):
+            size = 1 << ((len(leaves) - at).bit_length() - 1)
+            if self.count:
+                size = min(size, self.count & -self.count)
+            self._plant(_whole_tree(leaves[at : at + size]), size)
+            at += size
+
+    def _plant(self, tree: bytes, size: int) -> None:
+        while self.count & size:
+            tree = _joined(self._trees.pop(), tree)
+            self.count -= size
+            size <<= 1
+        self._trees.append(tree)
+        self.count += size
 
     def value(self) -> bytes:
         """Return the root of the leaves so far."""
-        if not self._left:
+        if not self._trees:
             return sha256(b"").digest()
-        *rest, node = self._left
+        *rest, node = self._trees
         for left in reversed(rest):
-            node = sha256(b"\x01" + left + node).digest()
+            node = _joined(left, node)
         return node
 
 
-def write(leaves: Iterable[Leaf], *, number: int, previous: bytes, sealed_at: datetime) -> Head:
-    """Write a seal to the disk and return its head; raises ValueError without leaves."""
+def _joined(left: bytes, right: bytes) -> bytes:
+    return sha256(b"\x01" + left + right).digest()
+
+
+def _whole_tree(leaves: Sequence[bytes]) -> bytes:
+    """Return the root over a power of two of leaves."""
+    level = [sha256(b"\x00" + leaf).digest() for leaf in leaves]
+    while len(level) > 1:
+        level = list(map(_joined, level[::2], level[1::2]))
+    return level[0]
+
+
+def write(chunks: Iterable[bytes], *, number: int, previous: bytes, sealed_at: datetime) -> Head:
+    """Write a seal to the disk and return its head; `chunks` are whole entries as they will lie.
+
+    Raises ValueError without entries.
+    """
     folder = Path(settings.SEALS_DIR)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     root, first, last = MerkleRoot(), 0, 0
@@ -83,10 +110,11 @@ def write(leaves: Iterable[Leaf], *, number: int, previous: bytes, sealed_at: da
     opened = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(opened, "wb") as file:
         file.write(bytes(HEAD_SIZE))
-        for last, digest in leaves:
-            first = first or last
-            root.add(digest)
-            file.write(LEAF.pack(last, digest))
+        for chunk in chunks:
+            first = first or LEAF.unpack_from(chunk)[0]
+            last = LEAF.unpack_from(chunk, len(chunk) - LEAF.size)[0]
+            root.take(_digests(chunk))
+            file.write(chunk)
         if not root.count:
             raise ValueError("A seal needs at least one entry.")
         head = Head(
@@ -146,20 +174,29 @@ def head(number: int) -> Head | None:
     return found
 
 
-def leaves(head: Head) -> Iterator[Leaf]:
-    """Yield a seal's entries in order."""
+def chunks(head: Head) -> Iterator[bytes]:
+    """Yield a seal's entries in order as they lie, `LEAVES_AT_ONCE` of them at a time."""
     with path(head.number).open("rb") as file:
         file.seek(HEAD_SIZE)
         while chunk := file.read(LEAF.size * LEAVES_AT_ONCE):
-            whole = len(chunk) - len(chunk) % LEAF.size
-            yield from LEAF.iter_unpack(chunk[:whole])
+            yield chunk[: len(chunk) - len(chunk) % LEAF.size]
+
+
+def leaves(head: Head) -> Iterator[Leaf]:
+    """Yield a seal's entries in order."""
+    for chunk in chunks(head):
+        yield from LEAF.iter_unpack(chunk)
+
+
+def _digests(chunk: bytes) -> list[bytes]:
+    return [chunk[at - DIGEST_SIZE : at] for at in range(LEAF.size, len(chunk) + 1, LEAF.size)]
 
 
 def demand_root(head: Head) -> None:
     """Raise BrokenSealError unless the entries of a seal are those its root was computed over."""
     root = MerkleRoot()
-    for _number, digest in leaves(head):
-        root.add(digest)
+    for chunk in chunks(head):
+        root.take(_digests(chunk))
     if (root.value().hex(), root.count) != (head.root, head.leaf_count):
         raise BrokenSealError(f"Seal {head.number} outside the database does not match its root.")
 

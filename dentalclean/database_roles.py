@@ -34,7 +34,7 @@ MAINTAIN = frozenset({"MAINTAIN"})  # also to wipe the files of what the night t
 FOR_THE_AUDITOR = (PolicyVersion, Notice, Event, Seal, Receipt, Run)
 MIGRATIONS = "django_migrations"  # read by `migrate --check`; no model of it is registered
 
-OLDEST = 17  # PostgreSQL 17 brought MAINTAIN
+OLDEST = 18  # it tells in RETURNING what a row was (consent.functions)
 EVERYBODY = "public"
 # Triggers of pgtrigger ask this function whether a word of the session sets them aside.
 NOBODY_SETS_A_TRIGGER_ASIDE = "SELECT FALSE"

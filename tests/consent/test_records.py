@@ -1,14 +1,24 @@
 """The projection: which purposes live for whom, until when, whatever has been purged since."""
 
-from datetime import date
+import random
+from datetime import date, timedelta
 
 import pytest
+from django.utils import timezone
 
 from consent import records
-from consent.actions import record_soft_opt_in, say_no, say_yes, serve_notice
+from consent.actions import (
+    object_to_use,
+    record_soft_opt_in,
+    say_no,
+    say_yes,
+    serve_notice,
+    unsubscribe,
+)
 from consent.models import ProcessingRecord
-from consent.purposes import Use
+from consent.purposes import CATALOGUE, Objection, Use, chosen_uses
 from consent.rules import may_process
+from customers.dates import FAR
 from customers.models import Customer
 from customers.models.channels import Collected
 from retention.actions import execute, open_run
@@ -25,6 +35,37 @@ def live_on(customer: Customer, on: date) -> dict[str, date]:
 
 def night(on: date) -> None:
     execute(open_run(on)[0])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_after_every_act_the_records_are_what_the_facts_make_of_them(seed: int) -> None:
+    anna, bea, cia = cast.person(), cast.person("Bea"), cast.person("Cia", last_contact_on=DAY)
+    cast.subscription(anna, date(2024, 1, 1))
+    cast.subscription(bea, date(2022, 1, 1), date(2026, 1, 1))
+    dice, uses = random.Random(seed), [*chosen_uses(), Use("P", "email", "munvard-vast")]
+    objected = [p.code for p in CATALOGUE if p.objection is not Objection.NO_EFFECT]
+    for _time in range(40):
+        somebody, use = dice.choice((anna, bea, cia)), dice.choice(uses)
+        at = timezone.now() - timedelta(days=dice.choice((0, 0, 0, 1, 400)))
+        match dice.randrange(8):
+            case 0 | 1 | 2:
+                say_yes(somebody, use, evidence=cast.SHOWN, at=at)
+            case 3 | 4 | 5:
+                say_no(somebody, use, at=at)
+            case 6:
+                unsubscribe(somebody, dice.choice(("", use.channel)))
+            case _:
+                object_to_use(somebody, dice.choice(objected), at=at)
+        assert records.refresh([anna.pk, bea.pk, cia.pk]) == 0
+
+
+def test_a_yes_by_another_way_on_the_day_of_a_no_keeps_the_purpose() -> None:
+    anna = cast.person()
+    cast.subscription(anna, date(2024, 1, 1))
+    for act, channel in ((say_yes, "email"), (say_no, "email"), (say_yes, "phone")):
+        act(anna, Use("P", channel, "munvard-vast"), evidence=cast.SHOWN)
+    assert live_on(anna, DAY)["P"] == FAR
+    assert records.refresh([anna.pk, cast.person("Bea").pk]) == 0
 
 
 def test_who_has_bought_nothing_is_in_no_survey_and_no_statistics() -> None:

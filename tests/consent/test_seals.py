@@ -225,7 +225,7 @@ def test_a_seal_made_anew_over_changed_entries_breaks_the_chain(
 ) -> None:
     one = seals.head(1)
     assert one is not None
-    forged = [(number, bytes(32)) for number, _ in seals.leaves(one)]
+    forged = [seals.LEAF.pack(number, bytes(32)) for number, _ in seals.leaves(one)]
     seals.write(forged, number=1, previous=bytes(32), sealed_at=Seal.objects.all()[0].sealed_at)
     assert fault() == "Seal 1 in the database is not the one outside it."
 
