@@ -91,19 +91,12 @@ def serve_notice(
         or current_notice(collected, customer.language or "sv", stockholm_date(at) if at else None),
         evidence=evidence,
         actor=actor,
-        at=_past(at),
+        at=past(at),
     )
     if customer.noticed_on is None and collected not in TOLD_IN_SHORT:
         customer.noticed_on = stockholm_date(event.at)
         customer.save(update_fields=["noticed_on"])
     return event
-
-
-def record_soft_opt_in(customer: Customer, *, collected: str, at: datetime | None = None) -> Event:
-    """Record a sale at which the person could decline advertising (MFL-02)."""
-    return append(
-        customer, Kind.SOFT_OPT_IN, collected=collected, authority=Authority.SYSTEM, at=_past(at)
-    )
 
 
 def say_yes(
@@ -136,7 +129,7 @@ def say_yes(
         in_force=notice is None,
         evidence=evidence,
         actor=actor,
-        at=_past(at),
+        at=past(at),
     )
 
 
@@ -168,7 +161,7 @@ def say_no(
             authority=Authority.PERSON,
             evidence=evidence,
             actor=actor,
-            at=_past(at),
+            at=past(at),
         )
         if use is None:
             contact_points.suppress({customer.pk: stockholm_date(event.at)})
@@ -226,7 +219,7 @@ def object_to_use(
         authority=Authority.PERSON,
         evidence=evidence,
         actor=actor,
-        at=_past(at),
+        at=past(at),
     )
 
 
@@ -313,7 +306,7 @@ def restrict(
         authority=Authority.PERSON,
         evidence=evidence,
         actor=actor,
-        at=_past(at),
+        at=past(at),
     )
 
 
@@ -328,7 +321,7 @@ def lift_own_restriction(customer: Customer, *, at: datetime | None = None) -> E
         Kind.UNRESTRICTED,
         collected=Collected.PORTAL,
         authority=Authority.PERSON,
-        at=_past(at),
+        at=past(at),
     )
 
 
@@ -337,7 +330,7 @@ def _demand_choice(use: Use) -> None:
         raise ActError(f"Purpose {use.purpose} rests on no choice by {use.channel}.")
 
 
-def _past(at: datetime | None) -> datetime | None:
+def past(at: datetime | None) -> datetime | None:
     """Return the moment; raises ActError for one that has not come."""
     if at is not None and at > timezone.now() + AHEAD:
         raise ActError("Nobody has said anything yet at a moment that has not come.")

@@ -96,6 +96,15 @@ _MEANING = {
         gettext_lazy("Det är ingen fråga och inget ja. Du har inte lovat något."),
     ),
 }
+# Where only one address was given at the sale.
+_SOLD_BY = {
+    Channel.EMAIL: gettext_lazy(
+        "När du köpte av oss fick du veta att vi kan mejla om sådant som liknar det du köpte."
+    ),
+    Channel.SMS: gettext_lazy(
+        "När du köpte av oss fick du veta att vi kan skicka sms om sådant som liknar det du köpte."
+    ),
+}
 _OWN_LIMIT = (
     gettext_lazy(
         "Vi använder dina uppgifter bara till det som behövs: leveranser, fakturor, svar och "
@@ -118,6 +127,8 @@ def meaning(event: Event) -> list[str]:
     sentences: tuple[str | Promise, ...]
     if event.ground == Restriction.VOLUNTARY:
         sentences = _OWN_LIMIT
+    elif event.kind == Kind.SOFT_OPT_IN and event.channel:
+        sentences = (_SOLD_BY[Channel(event.channel)], *_MEANING[Kind.SOFT_OPT_IN][1:])
     elif event.kind in _MEANING:
         sentences = _MEANING[Kind(event.kind)]
     elif event.purpose:

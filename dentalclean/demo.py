@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import translation
 
-from consent.actions import current_notice, record_soft_opt_in, say_no, say_yes, serve_notice
+from consent.actions import current_notice, say_no, say_yes, serve_notice
 from consent.balancing import PROPOSALS, record_balance
 from consent.choices import wording
 from consent.facts import (
@@ -31,10 +31,11 @@ from consent.facts import (
 from consent.groundwork import BalancingRecord, NixSnapshot, Register
 from consent.nix import load_nix
 from consent.purposes import Use
+from consent.soft_opt_in import Sale, record_soft_opt_in
 from customers.actions import change_details
 from customers.dates import STOCKHOLM, add_months, add_years, today
 from customers.models import Customer, FiscalYear, Invoice, Product, User
-from customers.models.channels import Collected
+from customers.models.channels import Channel, Collected
 from customers.models.people import Protection
 from dentalclean.roles import Role, give_role, sync_roles
 from marketing.actions import draft
@@ -100,7 +101,15 @@ def _told(customer: Customer, day: date) -> None:
 def _informed(customer: Customer, day: date) -> None:
     """Give the first information, and at a sale the chance to decline advertising."""
     _told(customer, day)
-    record_soft_opt_in(customer, collected=customer.collected, at=_at(day))
+    given = [(Channel.EMAIL, customer.email), (Channel.SMS, customer.phone)]
+    sale = Sale(
+        number=f"{customer.number}-0",
+        on=day,
+        goods="Borsthuvud (munvard)",
+        given=tuple(way for way, address in given if address),
+        could_refuse=True,
+    )
+    record_soft_opt_in(customer, sale, collected=customer.collected, at=_at(day))
 
 
 def _delivery(customer: Customer, code: str, day: date, *, paid: bool = True) -> Invoice:

@@ -6,8 +6,10 @@ from typing import Any
 from django.utils import timezone
 
 from consent import records
-from consent.actions import record_soft_opt_in, serve_notice
-from customers.dates import STOCKHOLM
+from consent.actions import serve_notice
+from consent.models import Event
+from consent.soft_opt_in import Sale, record_soft_opt_in
+from customers.dates import STOCKHOLM, stockholm_date
 from customers.models import (
     Address,
     Customer,
@@ -19,7 +21,7 @@ from customers.models import (
     Subscription,
     User,
 )
-from customers.models.channels import Collected
+from customers.models.channels import Channel, Collected
 
 # The words of a yes on Min sida, which are its evidence.
 SHOWN = "Dentalclean AB får mejla erbjudanden till dig."
@@ -49,6 +51,9 @@ def person(given_name: str = "Anna", *, since: date = date(2020, 3, 1), **fields
         phone=fields.pop("phone", "+46701740635"),
         adult_confirmed_on=fields.pop("adult_confirmed_on", since),
         last_contact_on=fields.pop("last_contact_on", since),
+        # The copies of NIX that tests/groundwork.py lays in were asked about everybody.
+        nix_phone=fields.pop("nix_phone", False),
+        nix_post=fields.pop("nix_post", False),
         created_at=noon(since),
         user=User.objects.create_user(email) if account and email else None,
         **fields,
@@ -61,8 +66,22 @@ def person(given_name: str = "Anna", *, since: date = date(2020, 3, 1), **fields
         # Whoever comes today has been told by now, also before noon.
         at = min(noon(since), timezone.now())
         serve_notice(customer, collected=Collected.WEB, at=at)
-        record_soft_opt_in(customer, collected=Collected.WEB, at=at)
+        if email or customer.phone:
+            told_at_a_sale(customer, at=at)
     return customer
+
+
+def told_at_a_sale(customer: Customer, *, at: datetime | None = None) -> Event:
+    """Let somebody buy, give the addresses we have, and be offered to have no advertising."""
+    given = [way for way, address in ways(customer) if address]
+    day = stockholm_date(at or timezone.now())
+    sale = Sale(f"W{customer.pk}-{day}", day, "Borsthuvud (munvard)", tuple(given), True)
+    return record_soft_opt_in(customer, sale, collected=Collected.WEB, at=at)
+
+
+def ways(customer: Customer) -> list[tuple[Channel, str]]:
+    """Return the ways that advertising after a sale may take, each with its address."""
+    return [(Channel.EMAIL, customer.email), (Channel.SMS, customer.phone)]
 
 
 def subscription(

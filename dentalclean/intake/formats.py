@@ -233,6 +233,9 @@ CUSTOMERS = Format(
         _COLLECTED,
         Column("noticed_on", values.day, "date"),
         Column("soft_opt_in_on", values.day, "date"),
+        Column("soft_opt_in_order", values.line(40)),
+        Column("soft_opt_in_goods", values.line(100)),
+        Column("soft_opt_in_offer", values.line(200)),
     ),
     made=(
         ("pseudonym", "uuid"),

@@ -13,8 +13,8 @@ from consent.models import Authority, Event, Standing
 from consent.purposes import CATALOGUE
 from consent.standing import REFUSALS, applies_to
 from customers.dates import FAR, NEVER
-from customers.models.channels import Collected
-from dentalclean.intake.formats import CONSENTS
+from customers.models.channels import Channel, Collected
+from dentalclean.intake.formats import CONSENTS, CUSTOMERS
 from dentalclean.intake.people import STOCKHOLM, UNREAD_NO, Warned, Written, note_changed
 
 Kind = Event.Kind
@@ -59,6 +59,16 @@ def read_consents(cursor: Any) -> None:
     )
 
 
+# MFL-02: a sale counts with its order, what was bought, an address from it and the offer of a no.
+IS_A_PROVEN_SALE = """(s.soft_opt_in_on IS NOT NULL AND COALESCE(s.soft_opt_in_order, '') <> ''
+    AND COALESCE(s.soft_opt_in_goods, '') <> '' AND COALESCE(s.soft_opt_in_offer, '') <> ''
+    AND COALESCE(s.email, '') || COALESCE(s.phone, '') <> '')"""
+# The ways whose address the row has; both are the empty channel.
+GIVEN_AT_THE_SALE = f"""CASE WHEN COALESCE(s.phone, '') = '' THEN '{Channel.EMAIL}'
+    WHEN COALESCE(s.email, '') = '' THEN '{Channel.SMS}' ELSE '' END"""
+FACTS_OF_THE_SALE = """concat('Köp ', s.soft_opt_in_order, ', ', s.soft_opt_in_on, ': ',
+    s.soft_opt_in_goods, E'.\nErbjöds att säga nej: ', s.soft_opt_in_offer)"""
+
 # Numbers are drawn before the entries are written; a seal must wait for both.
 EVENTS = f"""
     LOCK TABLE consent_event IN ROW EXCLUSIVE MODE;
@@ -82,9 +92,10 @@ EVENTS = f"""
            AND s.number NOT IN {UNREAD_NO}
         UNION ALL
         SELECT c.id, c.pseudonym, (s.soft_opt_in_on + time '12:00') {STOCKHOLM},
-               '{Kind.SOFT_OPT_IN}', '', '', '', '{Collected.IMPORT}', c.language, NULL, 1, s.line
+               '{Kind.SOFT_OPT_IN}', '', {GIVEN_AT_THE_SALE}, '', '{Collected.IMPORT}', c.language,
+               {FACTS_OF_THE_SALE}, 1, s.line
           FROM staged_customers s JOIN customers_customer c ON c.id = s.customer_id
-         WHERE s.problem IS NULL AND s.soft_opt_in_on IS NOT NULL
+         WHERE s.problem IS NULL AND {IS_A_PROVEN_SALE}
            AND s.number NOT IN {UNREAD_NO}
            AND NOT EXISTS (SELECT FROM consent_event e WHERE e.subject = c.pseudonym
                AND e.kind = '{Kind.SOFT_OPT_IN}'
@@ -284,6 +295,14 @@ def write_standings(cursor: Any) -> None:
 
 
 WARNINGS = (
+    Warned(
+        CUSTOMERS,
+        "soft_opt_in_on",
+        "Without its order, goods, offer of a no and an e-mail or phone the sale opens nothing "
+        "(MFL-02).",
+        f"""SELECT line, NULL FROM staged_customers s
+             WHERE problem IS NULL AND soft_opt_in_on IS NOT NULL AND NOT {IS_A_PROVEN_SALE}""",
+    ),
     Warned(
         CONSENTS,
         "evidence",

@@ -61,7 +61,8 @@ COLUMNS = {
         *("number", "given_name", "family_name", "registered_on", "last_contact_on", "updated_on"),
         *("birth_date", "adult_confirmed_on", "email", "phone", "national_id"),
         *("national_id_used_on", "language", "protection", "deceased_on", "nix_phone", "nix_post"),
-        *("collected", "noticed_on", "soft_opt_in_on"),
+        *("collected", "noticed_on", "soft_opt_in_on", "soft_opt_in_order"),
+        *("soft_opt_in_goods", "soft_opt_in_offer"),
     ),
     "addresses": ("number", "kind", "street", "postcode", "city", "country", "given_on"),
     "subscriptions": ("number", "product", "started_on", "ended_on", "collected"),
@@ -178,8 +179,14 @@ def _customer(draw: Random, n: int, number: str, given: str, family: str, regist
         "nix_post": int(n % 11 == 0),
         "collected": draw.choice(("web", "web", "web", "phone", "slip")),
         "noticed_on": registered if n % 7 else "",
-        "soft_opt_in_on": registered if n % 3 else "",
     }
+    if n % 3:
+        row |= {
+            "soft_opt_in_on": registered,
+            "soft_opt_in_order": f"W{n:07d}",
+            "soft_opt_in_goods": "borsthuvud",
+            "soft_opt_in_offer": "Nej tack-rutan i kassan",
+        }
     if n <= len(TEST_NUMBERS):
         row |= {"national_id": TEST_NUMBERS[n - 1], "birth_date": ""}
         row["national_id_used_on"] = AS_OF - timedelta(days=10)

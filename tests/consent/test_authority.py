@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from consent.actions import current_notice, record_soft_opt_in, say_no, say_yes, serve_notice
+from consent.actions import current_notice, say_no, say_yes, serve_notice
 from consent.facts import end_subscription, subscribe
 from consent.ledger import append
 from consent.models import Authority, Event, Standing
@@ -130,7 +130,7 @@ def test_a_new_subscription_a_new_notice_and_a_new_sale_reopen_nothing() -> None
         end_subscription(running, today())
     subscribe(anna, cast.product("tandkram"), today())
     serve_notice(anna, collected="web")
-    record_soft_opt_in(anna, collected="web")
+    cast.told_at_a_sale(anna)
     assert standings(anna) == before
     for use in (MAIL, POST, Use("G", "email"), Use("C", "post"), Use("F", "internal")):
         assert not may_process(anna.pk, use).allowed(today())

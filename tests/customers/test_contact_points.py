@@ -11,7 +11,6 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
 from consent.actions import (
-    record_soft_opt_in,
     say_no,
     say_yes,
     serve_notice,
@@ -75,7 +74,7 @@ def new_customer(**fields: Any) -> Customer:
     customer = register_customer(**given, adult_confirmed_on=today())
     cast.subscription(customer, today())
     serve_notice(customer, collected=Collected.WEB)
-    record_soft_opt_in(customer, collected=Collected.WEB)
+    cast.told_at_a_sale(customer)
     customer.refresh_from_db()
     return customer
 
@@ -441,6 +440,7 @@ def test_a_new_address_in_time_keeps_the_person() -> None:
     correct_details(anna, {"street": "Nygatan 1"})
     night(date(2026, 10, 6))
     assert Customer.objects.get(pk=anna.pk).name == "Anna Ek"
+    Customer.objects.filter(pk=anna.pk).update(nix_post=False)  # the next wash (NIX-01)
     assert "post" in open_to(anna, on=date(2026, 10, 6))
 
 

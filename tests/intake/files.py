@@ -26,7 +26,13 @@ INVOICE = {
 }
 PRODUCT = {"code": "borsthuvud", "name": "Borsthuvuden", "similar_group": "munvard"}
 YEAR = {"starts_on": "2020-01-01", "ends_on": "2020-12-31"}
-NOTICED = {"noticed_on": "2020-03-01", "soft_opt_in_on": "2020-03-01"}
+# What proves a sale after which advertising may follow (MFL-02).
+SALE = {
+    "soft_opt_in_order": "W17",
+    "soft_opt_in_goods": "Borsthuvuden",
+    "soft_opt_in_offer": "Nej tack-rutan i kassan",
+}
+NOTICED = {"noticed_on": "2020-03-01", "soft_opt_in_on": "2020-03-01", **SALE}
 
 Rows = list[dict[str, Any]]
 

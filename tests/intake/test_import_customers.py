@@ -14,7 +14,7 @@ from consent.purposes import Use
 from consent.rules import may_process
 from customers import contact_points
 from customers.actions import change_details
-from customers.dates import today
+from customers.dates import add_months, today
 from customers.models import (
     Address,
     Change,
@@ -37,6 +37,7 @@ from tests.intake.files import (
     NOTICED,
     ORDER,
     PRODUCT,
+    SALE,
     YEAR,
     Outcome,
     load,
@@ -101,7 +102,9 @@ def test_a_person_comes_in_whole(tmp_path: Path) -> None:
         "soft",
         "yes",
     }
-    assert "ikryssad" in EventDetail.objects.get().evidence
+    assert "ikryssad" in EventDetail.objects.get(event__kind="yes").evidence
+    sale = EventDetail.objects.get(event__kind="soft").evidence
+    assert sale.startswith("Köp W17, 2020-03-01: Borsthuvuden.")
     # A yes that nobody has heard from since counts for two years (CON-05).
     assert may_process(anna.pk, H_EMAIL).allowed(date(2022, 3, 1))
     assert not may_process(anna.pk, H_EMAIL).allowed(date(2022, 3, 2))
@@ -287,6 +290,28 @@ def test_a_new_marker_takes_the_history_away(tmp_path: Path) -> None:
 # What people have said
 
 
+@pytest.mark.parametrize("missing", [*SALE, "email and phone"])
+def test_a_sale_without_all_its_facts_opens_nothing_and_is_warned_of(
+    missing: str, tmp_path: Path
+) -> None:
+    told = person(email="anna@example.se", phone="070-174 06 35", **NOTICED)
+    told |= {"email": "", "phone": ""} if " " in missing else {missing: ""}
+    outcome = load(tmp_path, customers=[told])
+    assert outcome.warnings == [("customers.csv", 2, "soft_opt_in_on")]
+    assert not Event.objects.filter(kind="soft").exists()
+    assert not Standing.objects.filter(permission="soft").exists()
+
+
+@pytest.mark.parametrize(("given", "opened"), [("email", "email"), ("phone", "sms")])
+def test_a_sale_opens_only_the_ways_whose_address_is_from_it(
+    given: str, opened: str, tmp_path: Path
+) -> None:
+    ways = {"email": "anna@example.se", "phone": "070-174 06 35"}
+    load(tmp_path, customers=[person(**{given: ways[given]}, **NOTICED)])
+    found = Standing.objects.filter(permission="soft").values_list("purpose", "channel")
+    assert set(found) == {("G", opened), ("H", opened)}
+
+
 def test_a_yes_without_evidence_opens_nothing(tmp_path: Path) -> None:
     files = everything()
     files["customers"][0]["soft_opt_in_on"] = ""
@@ -329,7 +354,7 @@ def test_no_file_lifts_a_no(tmp_path: Path, by: str) -> None:
         "given_on": today().isoformat(),
         "evidence": "Talong",
     }
-    later = person(soft_opt_in_on=today().isoformat(), noticed_on=today().isoformat())
+    later = person(soft_opt_in_on=today().isoformat(), noticed_on=today().isoformat(), **SALE)
     load(tmp_path, customers=[later], consents=[yes])
     assert not may_process(anna.pk, H_EMAIL).allowed(today())
 
@@ -767,3 +792,61 @@ def test_the_report_is_closed_to_others(tmp_path: Path) -> None:
     load(tmp_path, customers=[person("K1", email="ingen")])
     (report,) = (tmp_path / "reports").iterdir()
     assert stat.S_IMODE(report.stat().st_mode) == 0o600
+
+
+def in_nix(number: str = "K1") -> tuple[bool | None, bool | None]:
+    anna = Customer.objects.get(number=number)
+    return anna.nix_phone, anna.nix_post
+
+
+def test_a_file_can_say_who_is_in_nix_and_only_a_wash_who_is_not(tmp_path: Path) -> None:
+    home = {"number": "K1", **ADDRESS}
+    load(tmp_path, customers=[person(phone="0701740635")], addresses=[home])
+    assert in_nix() == (None, None)
+    load(tmp_path, customers=[person("K2", nix_phone="0", nix_post="0")])
+    assert in_nix("K2") == (None, None)
+    load(tmp_path, customers=[person(nix_phone="1", nix_post="1")])
+    assert in_nix() == (True, True)
+    load(tmp_path, customers=[person(nix_phone="0", nix_post="0")])
+    assert in_nix() == (True, True)
+
+
+def test_a_file_with_a_new_number_or_home_waits_for_the_next_wash(tmp_path: Path) -> None:
+    home = {"number": "K1", **ADDRESS}
+    load(tmp_path, customers=[person(phone="0701740635")], addresses=[home])
+    Customer.objects.update(nix_phone=False, nix_post=False)
+    load(tmp_path, customers=[person(phone="0701740650")])
+    assert in_nix() == (None, False)
+    load(tmp_path, customers=[person(family_name="Ask")])
+    assert in_nix() == (None, None)
+    Customer.objects.update(nix_post=False)
+    Customer.objects.update(nix_phone=False)
+    load(tmp_path, addresses=[{**home, "street": "Nygatan 1"}])
+    assert in_nix() == (False, None)
+    Customer.objects.update(nix_post=False)
+    load(tmp_path, addresses=[{**home, "street": "Nygatan 1"}])
+    assert in_nix() == (False, False)
+
+
+def test_nobody_from_a_file_is_called_before_a_wash_of_ours(tmp_path: Path) -> None:
+    load(
+        tmp_path,
+        customers=[person(phone="0701740635", adult_confirmed_on="2020-03-01", **NOTICED)],
+        addresses=[{"number": "K1", **ADDRESS}],
+        products=[PRODUCT],
+        subscriptions=[
+            {
+                "number": "K1",
+                "product": "borsthuvud",
+                "started_on": "2020-03-01",
+                "ended_on": add_months(today(), -20).isoformat(),
+            }
+        ],
+    )
+    anna = Customer.objects.get()
+    for channel in ("phone", "post"):
+        refused = may_process(anna.pk, Use("H", channel)).refusals(today())
+        assert [answer.name for answer in refused] == ["nix_current"]
+    Customer.objects.update(nix_phone=False, nix_post=False)
+    for channel in ("phone", "post"):
+        assert may_process(anna.pk, Use("H", channel)).allowed(today())

@@ -12,13 +12,13 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from consent.actions import record_soft_opt_in, say_no, say_yes, serve_notice
+from consent.actions import say_no, say_yes, serve_notice
 from consent.models import Event, Standing
 from consent.purposes import CATALOGUE, Permission, Use
 from consent.standing import State, replay
 from customers.models import Customer
 from tests import cast
-from tests.intake.files import load, person
+from tests.intake.files import SALE, load, person
 
 pytestmark = pytest.mark.django_db
 
@@ -66,7 +66,7 @@ def act(customer: Customer, what: str, day: date) -> None:
         case "notice":
             serve_notice(customer, collected="web", at=at)
         case "sale":
-            record_soft_opt_in(customer, collected="web", at=at)
+            cast.told_at_a_sale(customer, at=at)
         case "yes":
             say_yes(customer, Use("H", "email"), evidence=cast.SHOWN, at=at)
         case "no":
@@ -114,11 +114,13 @@ def test_the_standing_equals_the_replay_of_the_ledger(
     again: list[dict[str, Any]],
 ) -> None:
     with a_life_of_its_own() as folder:
-        assert load(folder, customers=[person()]).code == 0
+        assert load(folder, customers=[person(email="k1@example.se")]).code == 0
         customer = Customer.objects.get(number="K1")
         for what, day in before:
             act(customer, what, day)
-        told = person(noticed_on=noticed_on, soft_opt_in_on=soft_opt_in_on)
+        told = person(
+            noticed_on=noticed_on, soft_opt_in_on=soft_opt_in_on, email="k1@example.se", **SALE
+        )
         for rows in (consents, again):
             # A yes older than a no may be refused; that nothing is loaded may not be.
             assert load(folder, customers=[told], consents=rows).code < NOTHING_LOADED

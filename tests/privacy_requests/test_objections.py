@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core import mail
 from django.test import Client
 
-from consent.actions import ActError, record_soft_opt_in, restrict, say_yes, serve_notice
+from consent.actions import ActError, restrict, say_yes, serve_notice
 from consent.models import Event, EventDetail, Standing
 from consent.purposes import CATALOGUE, Use
 from consent.rules import may_process
@@ -194,7 +194,7 @@ def test_only_the_persons_own_yes_brings_back_what_a_no_shut(name: str, anna: Cu
     VERBS[name].door(anna)
     after = allowed(anna)
     # Another sale, another notice and the end of a limitation open nothing (OBJ-06).
-    record_soft_opt_in(anna, collected=Collected.WEB)
+    cast.told_at_a_sale(anna)
     serve_notice(anna, collected=Collected.WEB)
     limit(anna)
     lift_limit(anna)
