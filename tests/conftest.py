@@ -39,15 +39,20 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer to ask the 17 invariants of what every test leaves."""
-    parser.addoption("--invariants", action="store_true", help="ask the 17 after every test")
+    """Offer not to ask the 17 invariants of what every test leaves."""
+    parser.addoption(
+        "--no-invariants",
+        action="store_false",
+        dest="invariants",
+        help="do not ask the 17 invariants after every test",
+    )
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Any:
     """Ask the 17 invariants of what a test that passed leaves, before its rows are gone."""
     result = yield
-    if item.config.getoption("--invariants"):
+    if item.config.getoption("invariants"):
         invariants.demand(item)
     return result
 

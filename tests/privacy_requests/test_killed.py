@@ -57,7 +57,6 @@ def assert_finished_once() -> None:
     for kind in (CaseEvent.Kind.BUILT, CaseEvent.Kind.ANSWERED):
         assert wanted.case.events.filter(kind=kind).count() == 1
     assert Outbox.objects.filter(template="extract_ready").count() == 1
-    vault.remove(wanted.file_name)
 
 
 def test_the_worker_is_killed_in_the_middle_of_an_extract(worker: Worker) -> None:
