@@ -28,6 +28,7 @@ from retention.actions import execute, open_run
 from retention.invariants import broken, invariants
 from retention.models import Receipt, Run
 from tests import cast, past
+from tests.invariants import demand
 
 pytestmark = pytest.mark.django_db
 
@@ -308,6 +309,27 @@ def test_a_file_that_no_extract_knows_is_found(settings: object, tmp_path: Path)
     an_hour_ago = timezone.now().timestamp() - 3601
     os.utime(stray, (an_hour_ago, an_hour_ago))
     assert numbers() == [7]
+
+
+def test_a_test_that_leaves_a_fault_fails(request: pytest.FixtureRequest) -> None:
+    anna = cast.person()
+    demand(request.node)
+    a_message_that_is_stuck(anna)
+    with pytest.raises(AssertionError, match="must never be seen: 9 message stuck"):
+        demand(request.node)
+    Outbox.objects.update(status="stopped", finished_at=timezone.now())
+    demand(request.node)
+
+
+def test_what_lies_outside_is_looked_at_after_each_test(
+    request: pytest.FixtureRequest, settings: object, tmp_path: Path
+) -> None:
+    demand(request.node)
+    settings.ERASURES_DIR = tmp_path  # type: ignore[attr-defined]
+    (tmp_path / "mark").write_text("7\n")
+    with pytest.raises(AssertionError, match="must never be seen: 6 restored"):
+        demand(request.node)
+    (tmp_path / "mark").unlink()
 
 
 def test_the_invariants_write_nothing() -> None:
