@@ -11,11 +11,13 @@ of each would be what is measured.
 
 import io
 import secrets
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import count, cycle
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from bench import house, world
 from bench.measure import Pair, in_turns, report
@@ -29,6 +31,7 @@ from customers.models.channels import Collected
 GOAL_ONE, GOAL_MANY = 0.6, 0.5
 PEOPLE = 200
 PER_PERSON = 5
+WRITERS = 8
 USE = Use("H", "email")
 EVIDENCE = "Ja i telefon, manus 3"
 COLUMNS = "at, subject, kind, purpose, channel, third_party, ground, collected, authority"
@@ -87,6 +90,7 @@ def run(n: int, rounds: int) -> None:
         sentence=f"{rows:,} entries at once: ours {rows / many.ours:,.0f} a second with digest "
         f"and seal; plain COPY {rows / many.reference:,.0f}.",
     )
+    _many_writers(people)
     found = verify(_quietly)
     print(f"Afterwards {found.sealed:,} entries in {found.seals} seals hold.")
 
@@ -149,6 +153,36 @@ def _bulk(subjects: list[str], rows: int, rounds: int) -> Pair:
         seal()
 
     return in_turns(ours, lambda: copy("bare"), rounds)
+
+
+def _many_writers(people: list[Customer]) -> None:
+    """Let eight write at once while the ledger is sealed again and again."""
+
+    def write(mine: list[Customer]) -> None:
+        try:
+            for person in mine:
+                say_no(person, USE, collected=Collected.PHONE, evidence=EVIDENCE)
+                say_yes(person, USE, collected=Collected.PHONE, evidence=EVIDENCE)
+        finally:
+            connection.close()
+
+    seals, busy = 0, 0
+    started = time.perf_counter()
+    with ThreadPoolExecutor(WRITERS) as pool:
+        writers = [pool.submit(write, people[place::WRITERS]) for place in range(WRITERS)]
+        while wait(writers, timeout=0.02).not_done:
+            try:
+                seals += len(seal())
+            except OperationalError:  # an entry under way for half a second: the next look takes it
+                busy += 1
+    for writer in writers:
+        writer.result()
+    taken = time.perf_counter() - started
+    seals += len(seal())
+    print(
+        f"{WRITERS} at once write {2 * len(people) / taken:,.0f} acts a second, sealed {seals} "
+        f"times meanwhile ({busy} put off)."
+    )
 
 
 def _quietly(done: int) -> None:
