@@ -5,10 +5,11 @@ transaction, so that no purpose outlives the fact it rests on.
 """
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypedDict
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from consent import records
@@ -32,6 +33,8 @@ from customers.models import (
     User,
 )
 from customers.models.channels import Collected, Source
+
+NO_TO_ALL = (Event.Kind.OBJECTED, Event.Kind.UNSUBSCRIBED)
 
 
 class FactError(ValueError):
@@ -131,11 +134,23 @@ def register_customer(
 def correct_details(customer: Customer, values: dict[str, str], **whose: Any) -> list[Change]:
     """Change a person's details by `customers.actions.change_details`, and what follows from it.
 
-    A new address can begin anew what ended when nothing reached the person (RET-05).
+    A new address can begin anew what ended when nothing reached the person (RET-05). A new way to
+    somebody who has said no to all advertising carries that no from now on, in any row (OBJ-06).
     """
     changes = change_details(customer, values, **whose)
+    said_no = _last_no_to_all(customer) if changes else None
+    if said_no is not None:
+        contact_points.suppress({customer.pk: stockholm_date(said_no)})
     records.refresh([customer.pk])
     return changes
+
+
+def _last_no_to_all(customer: Customer) -> datetime | None:
+    """Return when the person last said no to all advertising by every way."""
+    found = Event.objects.filter(
+        customer=customer, kind__in=NO_TO_ALL, purpose="", channel="", third_party=""
+    )
+    return found.aggregate(last=Max("at"))["last"]
 
 
 @transaction.atomic

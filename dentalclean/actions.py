@@ -6,8 +6,7 @@ from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from consent import records
-from customers.actions import change_details
+from consent.facts import correct_details
 from customers.models import Change, Customer, Session, User
 from customers.models.channels import Collected, Source
 from disclosures.actions import queue_mail
@@ -34,9 +33,7 @@ def change_own_details(
 
     Raises StaleError.
     """
-    changes = change_details(customer, values, expected_version=expected_version)
-    records.refresh([customer.pk])
-    return changes
+    return correct_details(customer, values, expected_version=expected_version)
 
 
 @transaction.atomic

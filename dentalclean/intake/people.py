@@ -493,10 +493,15 @@ def _mark_suppressed_addresses() -> None:
                     cursor.execute(MARK_ADDRESSES, [*map(list, zip(*marked, strict=True))])
 
 
-# The latest no to all advertising in these files, per person.
+# The latest no to all advertising of everybody whom these files said or changed something of.
 REFUSALS = f"""
-    SELECT customer_id, MAX((at {STOCKHOLM})::date) FROM said
-     WHERE kind = '{Event.Kind.OBJECTED}' AND purpose = '' AND channel = '' GROUP BY customer_id
+    SELECT c.id, MAX((e.at {STOCKHOLM})::date)
+      FROM consent_event e JOIN customers_customer c ON c.pseudonym = e.subject
+     WHERE e.kind IN ('{Event.Kind.OBJECTED}', '{Event.Kind.UNSUBSCRIBED}')
+       AND e.purpose = '' AND e.channel = '' AND e.third_party = ''
+       AND c.id IN (SELECT customer_id FROM said UNION SELECT id FROM changed_customers
+                    UNION SELECT customer_id FROM staged_addresses WHERE problem IS NULL)
+     GROUP BY c.id
 """
 
 

@@ -34,6 +34,7 @@ from customers.contact_points import digest, postal, suppressed, suppressed_on
 from customers.dates import today
 from customers.models import Address, Change, Customer, Suppression
 from customers.models.channels import Collected
+from dentalclean.actions import change_own_details
 from dentalclean.everything import holdings
 from dentalclean.my_data.page import build
 from retention.actions import execute, open_run
@@ -208,6 +209,42 @@ def test_a_no_to_everything_shuts_the_same_ways_in_another_row_at_once(
     assert open_to(twice) == set()
     say_yes(twice, Use("H", "sms"), evidence=cast.SHOWN)
     assert open_to(twice) == {"sms"}
+
+
+@pytest.mark.parametrize("stops", [stop_all_marketing, unsubscribe])
+@pytest.mark.parametrize("changes", [correct_details, change_own_details])
+def test_a_new_way_to_somebody_who_said_no_to_everything_is_listed_at_once(
+    stops: Callable[[Customer], Any], changes: Callable[..., Any]
+) -> None:
+    anna = new_customer(email=EMAIL, phone=PHONE, address={**HOME})
+    stops(anna)
+    changes(anna, {"email": "nyanna@example.se", "street": "Nygatan 1"})
+    home = postal("Ek", "Nygatan 1", "58222")
+    for kind, value in (("email", "nyanna@example.se"), ("address", home)):
+        assert suppressed_on(kind, value) == today()
+    again = new_customer(email="nyanna@example.se", phone="+46701740699")
+    assert "email" not in open_to(again)
+    # Their own later yes opens it, as it does any way (OBJ-06).
+    say_yes(anna, Use("H", "email"), evidence=cast.SHOWN)
+    assert "email" in open_to(anna)
+
+
+def test_a_new_way_to_somebody_who_only_refused_one_use_is_not_listed() -> None:
+    anna = new_customer(email=EMAIL, phone=PHONE, address={**HOME})
+    say_no(anna, Use("H", "email"))
+    unsubscribe(anna, "sms")
+    correct_details(anna, {"email": "nyanna@example.se"})
+    assert not Suppression.objects.exists()
+
+
+def test_a_file_with_a_new_way_to_somebody_who_said_no_lists_it(tmp_path: Path) -> None:
+    old = person("K1", email=EMAIL, **NOTICED)
+    assert Outcome(put(tmp_path / "first", customers=[old])).code == 0
+    say_no(Customer.objects.get(number="K1"))
+    new = {**old, "email": "nyanna@example.se", "updated_on": today().isoformat()}
+    Outcome(put(tmp_path / "second", customers=[new]))
+    assert Customer.objects.get(number="K1").email == "nyanna@example.se"
+    assert suppressed_on("email", "nyanna@example.se") == today()
 
 
 @pytest.mark.parametrize("use", [Use("H", "email"), Use("F", "internal")])
