@@ -9,7 +9,6 @@ from django.utils import timezone
 from consent import records
 from consent.actions import (
     object_to_use,
-    record_soft_opt_in,
     say_no,
     say_yes,
     serve_notice,
@@ -124,7 +123,7 @@ def test_a_no_is_remembered_as_long_as_the_person_is_known() -> None:
     assert Customer.objects.get(pk=anna.pk).name == "Anna Ek"
     cast.subscription(anna, date(2021, 12, 2))
     serve_notice(anna, collected=Collected.WEB)
-    record_soft_opt_in(anna, collected=Collected.WEB)
+    cast.told_at_a_sale(anna)
     assert not may_process(anna.pk, Use("G", "email")).allowed(date(2027, 1, 1))
 
 
