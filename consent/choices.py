@@ -90,7 +90,8 @@ def relation(customer: Customer, on: date) -> Relation:
     }
     if not records:
         return Relation(subscribed=False, until=NEVER, window_until=NEVER)
-    _last_day, ended, subscribed = next(iter(records.values()))
+    # The record of A remembers the last relation that ended, also while another lives.
+    _last_day, ended, subscribed = next(row for code, row in records.items() if code != "A")
     until = records["A"][0] if "A" in records else NEVER
     if ended == NEVER:
         window = add_months(customer.last_contact_on, 12)

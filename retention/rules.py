@@ -72,7 +72,8 @@ def as_due(rows: Sequence[tuple[int, int, int]]) -> dict[str, Any]:
 
 def vanishing(on: date, rows: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
     """Return those of a batch of whom nothing but the shell is left, before or after the night."""
-    chosen = [row for row in rows if row[1] & Category.IDENTITY and not row[2]]
+    # A hold over a category of which nothing is left holds nothing, so it keeps no shell either.
+    chosen = [row for row in rows if (row[1] | row[2]) & Category.IDENTITY and row[2] != EVERYTHING]
     if not chosen:
         return []
     with connection.cursor() as cursor:
@@ -213,7 +214,7 @@ def calendar(customer: Customer) -> list[CalendarEntry]:
     if shell is not None:
         last_of_all = max((max(e.last_days) for e in entries.values()), default=date.min)
         shell.last_days = {last_of_all: shell.rows}
-        shell.held = bool(found.held)
+        shell.held = found.held == EVERYTHING or any(e.held for e in entries.values())
         entries[Category.SHELL] = shell
     if not any(purpose.code == "A" and last >= FAR for purpose, last in found.records):
         for entry in entries.values():
