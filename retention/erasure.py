@@ -110,9 +110,11 @@ def settle() -> None:
         else:
             path.unlink(missing_ok=True)
     now = timezone.now()
-    for path in folder().glob(f"*{DONE}"):
-        if path.stat().st_mtime < (now - KEEP_FILES).timestamp():
-            path.unlink(missing_ok=True)
+    # What is half-written stays so when whoever wrote it was killed.
+    for ending, kept in ((DONE, KEEP_FILES), (files.PARTIAL, LONGEST)):
+        for path in folder().glob(f"*{ending}"):
+            if path.stat().st_mtime < (now - kept).timestamp():
+                path.unlink(missing_ok=True)
     ErasureBatch.objects.filter(at__lt=now - KEEP_ROWS).delete()
 
 
