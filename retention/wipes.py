@@ -16,14 +16,16 @@ class Wipe(models.Model):
     horizon = models.PositiveBigIntegerField()
     # By table: seconds, rows of nothing, indexes built anew, and its changes so far.
     tables = models.JSONField(_("tabeller"), default=dict)
-    # The table that stands in the way, and why: an old snapshot, a lock, an error's name.
+    # How far the log of changes had come when all tables were done; a checkpoint must pass it.
+    done_at = models.CharField(max_length=20, blank=True, db_default="")
+    # The table that stands in the way, and why: an old snapshot or a lock; or the checkpoint.
     waits_for = models.CharField(_("väntar på"), max_length=120, blank=True)
     finished_at = models.DateTimeField(_("slutade"), null=True, blank=True)
     certificate = models.JSONField(_("intyg"), null=True, blank=True)
 
     personal_data = Impersonal(
         columns=(
-            *("run", "began_at", "horizon", "tables", "waits_for"),
+            *("run", "began_at", "horizon", "tables", "done_at", "waits_for"),
             *("finished_at", "certificate"),
         )
     )

@@ -8,7 +8,9 @@ writing: it takes the lock of VACUUM, which stands in the way of nothing but its
 
 VACUUM says how far back the oldest reader sees. While somebody may still see what the night
 deleted, an open transaction or a backup, nothing is told as wiped; the reconciler tries again every
-minute. Killed anywhere, it begins anew with the table it was at. One program wipes at a time.
+minute. Nor before a checkpoint has come by: until then the files are as they were, and only the
+memory of the database is wiped. Killed anywhere, it begins anew with the table it was at. One
+program wipes at a time.
 """
 
 import logging
@@ -41,10 +43,12 @@ SESSION = (
     f"SET lock_timeout = '{PATIENCE}'",
     "SET statement_timeout = 0",
     "SET client_min_messages = 'info'",
+    "SET synchronous_commit = off",  # the checkpoint that is waited for brings it all to the disk
     # Full speed would take the disk from the portal.
     "SET vacuum_cost_delay = '1ms'",
     "SET vacuum_cost_limit = 4000",
 )
+ON_DISK = "SELECT redo_lsn >= %s::pg_lsn FROM pg_control_checkpoint()"
 CUTOFF = re.compile(r"removable cutoff: (\d+)")
 MISSED = "tuples missed"
 
@@ -95,6 +99,12 @@ def wipe(run: Run) -> Wipe | None:
                 _save(found, waits_for=f"{table.name}: {cause}")
                 return found
             _save(found)
+        if not found.done_at:
+            found.done_at = _value(session, "SELECT pg_current_wal_insert_lsn()::text")
+            found.save(update_fields=["done_at"])
+        if not _value(session, ON_DISK, found.done_at):
+            _save(found, waits_for="the next checkpoint")
+            return found
     return _finish(found)
 
 
@@ -106,7 +116,7 @@ def _opened(run: Run) -> Wipe:
         found, is_new = Wipe.objects.get_or_create(run=run, defaults=fresh)
         if not is_new and run.finished_at is not None and found.began_at < run.finished_at:
             found.horizon, found.began_at = fresh["horizon"], fresh["began_at"]
-            found.tables, found.waits_for = {}, ""
+            found.tables, found.done_at, found.waits_for = {}, "", ""
             found.finished_at = found.certificate = None
             found.save()
     return found
@@ -188,8 +198,13 @@ def _is_before(cutoff: int, horizon: int) -> bool:
 
 def _drop_unfinished(session: BaseDatabaseWrapper) -> None:
     """Drop what an interrupted REINDEX left; the database's own function may, we may not."""
+    _value(session, "SELECT retention_drop_unfinished_indexes()")
+
+
+def _value(session: BaseDatabaseWrapper, statement: str, *values: Any) -> Any:
     with session.cursor() as cursor:
-        cursor.execute("SELECT retention_drop_unfinished_indexes()")
+        cursor.execute(statement, values)
+        return cursor.fetchone()[0]
 
 
 @contextmanager
@@ -198,9 +213,8 @@ def _session() -> Iterator[BaseDatabaseWrapper | None]:
     session = connection.copy()
     try:
         session.ensure_connection()
+        is_alone = _value(session, "SELECT pg_try_advisory_lock(%s)", WIPE_LOCK)
         with session.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [WIPE_LOCK])
-            is_alone = cursor.fetchone()[0]
             for statement in SESSION:
                 cursor.execute(statement)
         yield session if is_alone else None

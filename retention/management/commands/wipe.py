@@ -19,7 +19,7 @@ class Command(BaseCommand):
         if wipe is None:
             raise CommandError("Another program is wiping; wait for it.")
         if wipe.finished_at is None:
-            raise CommandError(f"Not done yet, it waits: {wipe.waits_for}. Run it again.")
+            raise CommandError(f"Not done yet, it waits: {wipe.waits_for}. Run it again later.")
         for name, told in wipe.tables.items():
             if "seconds" in told:
                 self.stdout.write(f"{name}: {told['seconds']} s")
