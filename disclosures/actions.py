@@ -35,7 +35,7 @@ from customers.models.channels import Channel, Collected
 from customers.words import controller
 from disclosures import files
 from disclosures.bell import ring_on_commit
-from disclosures.models import Outbox
+from disclosures.models import NO_WORDS, Outbox
 from disclosures.rules import EVERYBODY, NOBODY, still_to_tell, with_way
 
 log = logging.getLogger(__name__)
@@ -247,7 +247,7 @@ def relay() -> int:
                 break  # the others keep their tries for when the server is back
     finally:
         _hang_up(post)
-    Outbox.objects.dead_with_words(timezone.now()).update(recipient="", subject="", body="")
+    Outbox.objects.dead_with_words(timezone.now()).update(**NO_WORDS)
     return sent
 
 
@@ -415,7 +415,7 @@ def _finish(message: Outbox, status: str) -> Outcome:
 
     The first information counts as given in the transaction that marks it sent (INF-02).
     """
-    words = {} if status == Outbox.Status.DEAD else {"recipient": "", "subject": "", "body": ""}
+    words = {} if status == Outbox.Status.DEAD else NO_WORDS
     marked = _still_ours(message).update(
         status=status, lease=None, finished_at=timezone.now(), **words
     )

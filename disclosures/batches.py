@@ -60,14 +60,7 @@ def stop_batch(batch: UUID) -> int:
     """Stop what nobody is sending this moment; return how many stay to be stopped later."""
     now = timezone.now()
     queued = Outbox.objects.filter(batch=batch, status=Outbox.Status.QUEUED)
-    queued.filter(Q(lease=None) | Q(available_at__lte=now)).update(
-        status=Outbox.Status.STOPPED,
-        lease=None,
-        finished_at=now,
-        recipient="",
-        subject="",
-        body="",
-    )
+    queued.filter(Q(lease=None) | Q(available_at__lte=now)).stop(now)
     return queued.count()
 
 

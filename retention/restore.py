@@ -316,14 +316,7 @@ def _stop_old_mail(at: datetime, done: Done) -> None:
 
     The campaigns that were running, too; they belong to a room above this one.
     """
-    done.messages_stopped = Outbox.objects.filter(status=Outbox.Status.QUEUED).update(
-        status=Outbox.Status.STOPPED,
-        finished_at=at,
-        lease=None,
-        recipient="",
-        subject="",
-        body="",
-    )
+    done.messages_stopped = Outbox.objects.filter(status=Outbox.Status.QUEUED).stop(at)
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE marketing_campaign SET status = 'stopped', finished_at = %s, "
