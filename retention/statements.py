@@ -275,14 +275,18 @@ def inventory_sql() -> str:
 HOLDING = "h.lifted_at IS NULL AND h.lapses_on >= %(on)s"
 
 
-def _said_held(category: str) -> str:
-    """Return the receipt that says of a person of `due` that a category is held, while it is."""
-    return (
-        "SELECT max(f.id) FROM retention_receipt f WHERE f.subject = due.pseudonym "
-        f"AND f.category = {category} AND f.held_by <> '' AND NOT EXISTS ("
-        "SELECT FROM retention_receipt g WHERE g.subject = f.subject "
-        "AND g.category = f.category AND g.id > f.id AND g.held_by = '')"
+# The receipts that say of the people of `due` what is held, while it is. Looked up once and before
+# any receipt is written: asked per receipt, each would wade through those of its own batch.
+SAID_HELD = """
+    said AS MATERIALIZED (
+        SELECT f.subject, f.category, max(f.id) AS id
+          FROM due JOIN retention_receipt f ON f.subject = due.pseudonym
+         WHERE f.held_by <> '' AND NOT EXISTS (
+               SELECT FROM retention_receipt g WHERE g.subject = f.subject
+                  AND g.category = f.category AND g.id > f.id AND g.held_by = '')
+         GROUP BY 1, 2
     )
+"""
 
 
 @lru_cache(maxsize=1)
@@ -294,21 +298,22 @@ def held_back_sql() -> str:
     """
     restriction = "'restriction'"
     return (
-        f"WITH {DUE}, lines AS MATERIALIZED (SELECT person, category, sum(n) AS n "
+        f"WITH {DUE}, {SAID_HELD}, lines AS MATERIALIZED (SELECT person, category, sum(n) AS n "
         f"FROM ({_plan_rows()}) AS all_rows GROUP BY 1, 2)\n"
         "INSERT INTO retention_receipt (subject, run_id, category, rule, row_count, at, held_by) "
         f"SELECT due.pseudonym, %(run)s, lines.category, {_rule_of('lines.category')}, lines.n, "
         "now(), COALESCE((SELECT min(h.ground) FROM retention_hold h WHERE h.customer_id = due.id "
         f"AND h.categories & lines.category <> 0 AND {HOLDING}), {restriction}) "
-        "FROM lines JOIN due ON due.id = lines.person "
-        f"WHERE ({_said_held('lines.category')}) IS NULL ORDER BY 1, 3"
+        "FROM lines JOIN due ON due.id = lines.person LEFT JOIN said "
+        "ON said.subject = due.pseudonym AND said.category = lines.category "
+        "WHERE said.id IS NULL ORDER BY 1, 3"
     )
 
 
 @lru_cache(maxsize=1)
 def purge_sql() -> str:
     """Return the statement that takes it all away and writes a receipt per person and category."""
-    ctes, parts = [DUE], []
+    ctes, parts = [DUE, SAID_HELD], []
     for n, t in enumerate(deleted()):
         ctes.append(
             f"d{n} AS (DELETE FROM {t.name} t USING {t.sources} "
@@ -342,8 +347,8 @@ def purge_sql() -> str:
         "INSERT INTO retention_receipt "
         "(subject, run_id, category, rule, row_count, at, follows_id) "
         f"SELECT due.pseudonym, %(run)s, counts.category, {_rule_of('counts.category')}, "
-        f"counts.n, now(), ({_said_held('counts.category')}) "
-        "FROM counts JOIN due ON due.id = counts.person "
+        "counts.n, now(), said.id FROM counts JOIN due ON due.id = counts.person LEFT JOIN said "
+        "ON said.subject = due.pseudonym AND said.category = counts.category "
         "RETURNING category, rule, row_count"
     )
 
