@@ -150,7 +150,8 @@ def _last_no_to_all(customer: Customer) -> datetime | None:
     found = Event.objects.filter(
         customer=customer, kind__in=NO_TO_ALL, purpose="", channel="", third_party=""
     )
-    return found.aggregate(last=Max("at"))["last"]
+    last: datetime | None = found.aggregate(last=Max("at"))["last"]
+    return last
 
 
 @transaction.atomic

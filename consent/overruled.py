@@ -45,7 +45,7 @@ def overruled_by(event: Event) -> Event | None:
     """Return the no that a yes yields to; None when it counted as it was written."""
     if event.kind != Kind.CONSENT_GIVEN:
         return None
-    until_then = Event.objects.filter(customer=event.customer_id, pk__lte=event.pk)
+    until_then = Event.objects.filter(customer__pseudonym=event.customer_id, pk__lte=event.pk)
     return overruled(until_then.order_by("pk")).get(event.pk)
 
 
