@@ -7,7 +7,7 @@ work it out from the total.
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count
+from django.db.models import Count, FilteredRelation, Q
 
 from consent.purposes import Use
 from consent.rules import gate
@@ -17,7 +17,7 @@ SMALLEST = 10
 GROUPS = {
     "language": "language",
     "channel": "collected",
-    "product": "subscriptions__product__code",
+    "product": "kept__product__code",
 }
 
 
@@ -35,6 +35,10 @@ def counted(use: Use, on: date, by: str) -> Counts:
     if by not in GROUPS:
         raise ValueError(f'Nobody is grouped by "{by}"; choose {", ".join(GROUPS)}.')
     people = gate(use).open(use, on).order_by()
+    if by == "product":
+        # What is past its own last day and held is not counted (ERA-04).
+        kept = Q(subscriptions__retain_until__isnull=True) | Q(subscriptions__retain_until__gte=on)
+        people = people.annotate(kept=FilteredRelation("subscriptions", condition=kept))
     rows = people.values_list(GROUPS[by]).annotate(people=Count("pk", distinct=True))
     groups = {group or "": size for group, size in rows}
     return suppressed(groups, people.count())

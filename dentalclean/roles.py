@@ -75,6 +75,8 @@ MAY: dict[Role, tuple[str, ...]] = {
     Role.CUSTOMER_SERVICE: (*PERSON, *CHOICES, *WORK, *OUTREACH),
     Role.FINANCE: (
         *PERSON,
+        # Invoices of people who are gone or held, and who owes us money (RUL-36, CLM-01).
+        "customers.view_archive",
         "customers.view_invoice",
         "customers.view_fiscalyear",
         "customers.add_fiscalyear",
@@ -94,6 +96,7 @@ MAY: dict[Role, tuple[str, ...]] = {
         "customers.read_messages",
         "customers.view_accesslog",
         "customers.view_fiscalyear",
+        "customers.view_locked",
         "customers.view_protected",
         "marketing.stop_campaign",
         "marketing.view_campaign",

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers import words
 from customers.dates import today
+from customers.locked import shown_rows
 from customers.staff import NONE, StaffAdmin
 from disclosures.models import Outbox
 from privacy_requests.models import Case
@@ -152,7 +153,7 @@ def state_of(request: HttpRequest, on: date | None = None) -> State:
     if request.user.has_perm("retention.view_run"):
         _add_runs(state, day)
     if request.user.has_perm("disclosures.view_outbox"):
-        _add_dead(state)
+        _add_dead(state, request.user)
     if request.user.has_perm("retention.change_hold"):
         _add_holds(state, day)
     return state
@@ -210,8 +211,9 @@ def _add_holds(state: State, day: date) -> None:
     state.holds = lines[:SHOWN]
 
 
-def _add_dead(state: State) -> None:
-    dead = Outbox.objects.filter(status=Outbox.Status.DEAD).order_by("-finished_at")
+def _add_dead(state: State, reader: Any) -> None:
+    dead = shown_rows(reader, Outbox.objects.filter(status=Outbox.Status.DEAD))
+    dead = dead.order_by("-finished_at")
     found = list(dead.select_related("customer")[: 10 * SHOWN])
     if found:
         text = ngettext(

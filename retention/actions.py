@@ -34,6 +34,7 @@ from customers.personal_data import EVERYTHING, Category
 from retention import certificates, clocks, erasure, plans, statements
 from retention.decisions import pause_at
 from retention.holds import lift_lapsed
+from retention.locks import BORROWED
 from retention.models import Release, Run, SetAside
 from retention.rules import algebra, as_due, held_back, vanishing
 
@@ -317,6 +318,13 @@ def _say_what_is_held(cursor: Any, run: Run, rows: Sequence[tuple[int, int, int]
     if held:
         params = {"on": run.business_date, "run": run.pk, **as_due(held)}
         cursor.execute(statements.held_back_sql(), params)
+        # Whose name is only held is used for nothing else, whatever they once said yes to.
+        only_held = [pk for pk, gone, _ in held if gone & Category.IDENTITY]
+        cursor.execute(
+            "UPDATE consent_processingrecord SET ended_on = %(on)s "
+            "WHERE customer_id = ANY(%(ids)s) AND purpose = ANY(%(codes)s) AND ended_on IS NULL",
+            {"on": run.business_date, "ids": only_held, "codes": list(BORROWED)},
+        )
 
 
 def _count(cursor: Any, batch: Batch) -> None:

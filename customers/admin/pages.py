@@ -14,6 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
+from customers.locked import SEES_ARCHIVE, is_hidden
 from customers.models import Customer
 from customers.staff import TracedAdmin, give_reason
 from customers.staff_forms import ReasonForm
@@ -44,7 +45,11 @@ class PersonAdmin(TracedAdmin):
     def reason_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask why a person is read, and go on to the page."""
         person = Customer.objects.filter(pk=pk).first()
-        if person is None:
+        # Finance gives its reason before an invoice of the archive (RUL-36).
+        may_see = person is not None and (
+            request.user.has_perm(SEES_ARCHIVE) or not is_hidden(request.user, person)
+        )
+        if person is None or not may_see:
             raise Http404
         form = ReasonForm(request.POST or None, label_suffix="")
         if form.is_valid():

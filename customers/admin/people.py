@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from customers import crypto, rules, words
 from customers.admin.pages import PersonAdmin
 from customers.dates import today
+from customers.locked import SEES_LOCKED, hides_national_id
 from customers.models import (
     AccessLog,
     Address,
@@ -35,17 +36,21 @@ from customers.staff import (
 )
 
 
-def exactly(term: str) -> Q:
+def exactly(term: str, *, sees_locked: bool = False) -> Q:
     """Return the people that a number, e-mail, phone or national identity number points out.
 
-    Whole values only; the national identity number is found by its keyed hash (PNR-02, D03).
+    Whole values only; the national identity number is found by its keyed hash (PNR-02, D03), and
+    not where only a hold keeps it (RUL-16).
     """
     text = term.strip()
     if "@" in text:
         return Q(email=text.casefold()) & ~Q(email="")
     found = Q(number=text.upper())
     with suppress(ValidationError):
-        found |= Q(national_id_hash=crypto.lookup_hash(rules.clean_national_id(text)))
+        number = Q(national_id_hash=crypto.lookup_hash(rules.clean_national_id(text)))
+        if not sees_locked:
+            number &= ~Q(Exists(Customer.objects.number_locked().filter(pk=OuterRef("pk"))))
+        found |= number
     with suppress(ValidationError):
         if phone := rules.clean_phone(text):
             found |= Q(phone=phone)
@@ -108,7 +113,7 @@ class CustomerAdmin(PersonAdmin):
     fieldsets = (
         (None, {"fields": ("number", "protection", "name", "born", "language")}),
         (_("Kontakt"), {"fields": ("mail", "mobile", "home", "in_nix_phone", "in_nix_post")}),
-        (_("Personnummer"), {"fields": ("national_id", "national_id_used_on")}),
+        (_("Personnummer"), {"fields": ("national_id", "number_used")}),
         (
             _("Registret"),
             {
@@ -138,7 +143,18 @@ class CustomerAdmin(PersonAdmin):
             rules.shown_phone(person.phone), person.phone_returned_on, person.phone_suppressed_on
         ),
     )
-    national_id = shown(_("personnummer"), rules.masked_national_id)
+    national_id = shown(
+        _("personnummer"),
+        lambda person: "" if person.hides_national_id else rules.masked_national_id(person),
+    )
+    number_used = shown(
+        _("personnumret använt"),
+        lambda person: (
+            person.national_id_used_on
+            and not person.hides_national_id
+            and words.full_day(person.national_id_used_on)
+        ),
+    )
     in_nix_phone = yes_or_no(_("i NIX-Telefon"), "nix_phone")
     in_nix_post = yes_or_no(_("i NIX adresserat"), "nix_post")
     home = shown(
@@ -168,6 +184,13 @@ class CustomerAdmin(PersonAdmin):
         """Return the person, who is the row."""
         return row
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """Return the person, marked when their identity number is only held (RUL-16)."""
+        person = super().get_object(request, object_id, from_field)
+        if person is not None:
+            person.hides_national_id = hides_national_id(request.user, person)
+        return person
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         """Return people with their relation."""
         return with_relation(super().get_queryset(request))
@@ -178,7 +201,8 @@ class CustomerAdmin(PersonAdmin):
         """Find by a whole value or not at all."""
         if not search_term.strip():
             return queryset, False
-        return queryset.filter(exactly(search_term)), False
+        sees_locked = request.user.has_perm(SEES_LOCKED)
+        return queryset.filter(exactly(search_term, sees_locked=sees_locked)), False
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         """Offer no filters beside a search; their links would carry what was searched for."""

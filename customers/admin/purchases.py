@@ -3,12 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from customers import words
-from customers.models import FiscalYear, Invoice, Order, Product, Subscription
+from customers.locked import SEES_ARCHIVE, is_archived
+from customers.models import Customer, FiscalYear, Invoice, Order, Product, Subscription
 from customers.staff import ReadOnlyInline, StaffAdmin, TracedAdmin, shown
 
 
@@ -65,6 +66,10 @@ class InvoiceAdmin(TracedAdmin):
     buyer = shown(_("köpare på fakturan"), lambda invoice: invoice.buyer_name)
     buyer_home = shown(_("adress på fakturan"), lambda invoice: invoice.buyer_address)
 
+    def hides(self, request: HttpRequest, person: Customer) -> bool:
+        """Show the archive of the bookkeeping to finance, whoever else is hidden (RUL-36)."""
+        return not request.user.has_perm(SEES_ARCHIVE) and is_archived(person)
+
     @admin.display(description=_("belopp"))
     def amount(self, invoice: Invoice) -> str:
         """Return the total in kronor."""
@@ -73,10 +78,11 @@ class InvoiceAdmin(TracedAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Find by the whole number or not at all."""
+        """Find by the whole number or not at all; the archive by its number alone (RUL-36)."""
         term = search_term.strip()
         if not term:
-            return queryset, False
+            archived = Customer.objects.locked().filter(pk=OuterRef("customer"))
+            return queryset.filter(~Exists(archived), customer__isnull=False), False
         is_number = term.isascii() and term.isdigit() and len(term) < 19
         return (queryset.filter(number=int(term)) if is_number else queryset.none()), False
 

@@ -8,7 +8,9 @@ from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from consent.models import Event, EventDetail, Notice, PolicyVersion, Standing
+from consent.actions import say_yes
+from consent.models import Event, Notice, PolicyVersion, Standing
+from consent.purposes import Use
 from customers.models import AccessLog, Customer, Suppression, User
 from customers.models.channels import Channel
 from disclosures.models import Outbox
@@ -116,6 +118,7 @@ def test_the_account_of_a_customer_is_not_made_staff(db: None) -> None:
 
 def _rows() -> dict[str, Any]:
     anna = cast.person("Anna")
+    cast.subscription(anna, anna.last_contact_on)
     run = Run.objects.create(business_date="2026-01-01", status=Run.Status.DONE)
     event = Event.objects.filter(customer=anna).latest("pk")
     case = Case.objects.create(
@@ -250,8 +253,9 @@ def test_the_words_behind_a_choice_are_for_one_role(
     cecilia: Client, disa: Client, desk: type[Desk]
 ) -> None:
     anna = cast.person("Anna")
+    words = "Sa det i telefon till Maria"
+    say_yes(anna, Use("H", "email"), collected="phone", evidence=words)
     event = Event.objects.filter(customer=anna).latest("pk")
-    EventDetail.objects.create(event=event, evidence="Sa det i telefon till Maria")
     for client, told in ((cecilia, False), (disa, True)):
         desk.says_why(client, anna)
         text = client.get(f"/personal/consent/event/{event.pk}/change/").content.decode()
