@@ -14,7 +14,9 @@ from customers.dates import FAR, NEVER
 # RUL-12: a buyer without subscription starts the windows by the last delivery; whoever had a
 # subscription by its end, and a later delivery only keeps A and B open. RET-04: a prospect has
 # twelve months from the own last contact. Subscriptions and orders leave by their own date; what
-# the records of A and G remember of them (`last_relation`, `last_subscribed`) then still holds.
+# the records of A and G remember of them (`last_relation`, `last_subscribed`) then still holds. A
+# remembers the last one that ended also while another lives: an order that is open for years and
+# then cancelled leaves what was delivered before it.
 FACTS = """
     SELECT c.id,
            c.given_name = '' AND c.family_name = '' AS is_erased,
@@ -25,8 +27,11 @@ FACTS = """
            subs.last_day AS subscribed_until,
            subs.stretch_from,
            CASE WHEN ord.is_open THEN {far} ELSE ord.last_delivery END AS delivered_until,
-           NULLIF(NULLIF(a.retain_until, {far}), {never}) AS last_relation,
+           COALESCE(GREATEST(subs.last_ended, ord.last_delivery),
+                    NULLIF(NULLIF(a.relation_ended_on, {far}), {never}),
+                    NULLIF(NULLIF(a.retain_until, {far}), {never})) AS last_relation,
            NULLIF(NULLIF(g.relation_ended_on, {far}), {never}) AS last_subscribed,
+           NULLIF(p.retain_until, {far}) AS proven_until,
            support.until AS question_until,
            debt.until AS debt_until,
            invoices.until AS invoices_until,
@@ -39,8 +44,10 @@ FACTS = """
       FROM customers_customer c
       LEFT JOIN consent_processingrecord a ON a.customer_id = c.id AND a.purpose = 'A'
       LEFT JOIN consent_processingrecord g ON g.customer_id = c.id AND g.purpose = 'G'
+      LEFT JOIN consent_processingrecord p ON p.customer_id = c.id AND p.purpose = 'R'
       LEFT JOIN LATERAL (
            SELECT MIN(s.started_on) AS first_day, MAX(COALESCE(s.ended_on, {far})) AS last_day,
+                  MAX(s.ended_on) AS last_ended,
                   MAX(s.started_on) FILTER (WHERE NOT EXISTS (
                       SELECT FROM customers_subscription b
                        WHERE b.customer_id = s.customer_id AND b.started_on < s.started_on
@@ -124,9 +131,11 @@ LAST_DAYS = {
     "L2": "debt_until",
     "P": "CASE WHEN until_p IS NOT NULL THEN LEAST(window_until, deceased_on, until_p) END",
     "R": "CASE WHEN relation_until = {far} THEN {far} ELSE GREATEST((GREATEST("
-    "relation_until, last_choice, last_contact_on, CASE WHEN consents THEN window_until END,"
+    "relation_until, last_choice, last_contact_on,"
+    " CASE WHEN consents AND NOT is_erased THEN window_until END,"
     " CASE WHEN soft THEN (window_start + interval '12 months')::date END)"
-    " + interval '5 years')::date, question_until, debt_until) END",
+    " + interval '5 years')::date, CASE WHEN is_erased THEN proven_until END,"
+    " question_until, debt_until) END",
 }
 
 # A record is made for every purpose that facts speak for, be it over already, so that a night takes
@@ -134,13 +143,15 @@ LAST_DAYS = {
 # night ends it, and one that ended stays as it ended. G needs a live subscription (RUL-12), so it
 # begins anew with each unbroken stretch of them. Whoever was never in a relation has no end of one:
 # no window that counts from there opens (MFL-06, NIX-03). What ended advertising to somebody whose
-# details are gone (a death, mail that came back) went with them, and opens nothing by its absence.
+# details are gone (a death, mail that came back) went with them, and opens nothing by its absence;
+# nor does it make their proof last longer.
 REFRESH = """
     WITH facts AS ({facts}), spans AS ({spans}), days AS (
         SELECT s.id, s.is_erased, v.purpose, v.basis, v.until,
                CASE v.purpose WHEN 'G' THEN COALESCE(s.stretch_from, s.since) ELSE s.since END
                    AS since,
-               COALESCE(s.window_start, {never}) AS relation_ended_on
+               COALESCE(CASE v.purpose WHEN 'A' THEN s.last_relation ELSE s.window_start END,
+                        {never}) AS relation_ended_on
           FROM spans s CROSS JOIN LATERAL (VALUES {last_days}) AS v (purpose, basis, until)
     )
     INSERT INTO consent_processingrecord AS r
