@@ -72,6 +72,8 @@ def crowd(like: Customer, size: int) -> list[Customer]:
             adult_confirmed_on=like.adult_confirmed_on,
             noticed_on=like.noticed_on,
             last_contact_on=like.last_contact_on,
+            nix_phone=like.nix_phone,
+            nix_post=like.nix_post,
         )
         for number in (next(_serial) for _ in range(size))
     )

@@ -70,6 +70,14 @@ def in_a_thread(work: Any, *arguments: Any) -> threading.Thread:
     return thread
 
 
+def crowd_without_anna(size: int) -> list[Customer]:
+    """Make many people who can be reached as Anna was, who has no address any more."""
+    anna = customer("Anna", account=False)
+    people = crowd(anna, size)
+    Customer.objects.filter(pk=anna.pk).update(email="")
+    return people
+
+
 def relay_all(campaign: Campaign) -> None:
     """Relay in shift after shift, as beat has it."""
     while Outbox.objects.filter(batch=campaign.pk, status="queued").exists():
@@ -80,7 +88,7 @@ def relay_all(campaign: Campaign) -> None:
 def test_of_a_thousand_none_goes_to_the_hundred_who_say_no_in_the_middle(
     outreach: Outreach, arrivals: Arrivals
 ) -> None:
-    people = crowd(customer("Anna", email="", account=False), 1000)
+    people = crowd_without_anna(1000)
     campaign = outreach.started()
     actions.fill(campaign.pk)
     assert Outbox.objects.filter(batch=campaign.pk, status="queued").count() == 1000
@@ -123,7 +131,7 @@ def test_of_a_thousand_none_goes_to_the_hundred_who_say_no_in_the_middle(
 def test_a_worker_killed_half_way_is_gone_on_from_and_each_gets_one(
     outreach: Outreach, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    crowd(customer("Anna", email="", account=False), 250)
+    crowd_without_anna(250)
     campaign = outreach.started()
     monkeypatch.setattr(actions, "PIECE", 100)
     killed = died_of(

@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from customers.models import User
+from tests import cast
 
 pytestmark = pytest.mark.django_db
 PAGE = "/healthz"  # any page will do: sessions are looked after before the view
@@ -15,7 +16,7 @@ PAGE = "/healthz"  # any page will do: sessions are looked after before the view
 
 @pytest.fixture
 def signed_in(client: Client) -> Client:
-    client.force_login(User.objects.create(email="session@example.se"))
+    client.force_login(cast.person().user)
     return client
 
 
