@@ -148,7 +148,7 @@ class Outbox(models.Model):
             models.Index(
                 fields=["retain_until", "customer"],
                 name="outbox_retain_until",
-                condition=Q(finished_at__isnull=False),
+                condition=Q(retain_until__isnull=False),
             ),
         ]
 

@@ -105,7 +105,7 @@ class Case(models.Model):
             models.Index(
                 fields=["retain_until", "customer"],
                 name="case_retain_until",
-                condition=Q(closed_on__isnull=False),
+                condition=Q(retain_until__isnull=False),
             ),
         ]
 

@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers import words
+from customers.dates import today
 from customers.locked import SEES_ARCHIVE, is_archived
 from customers.models import Customer, FiscalYear, Invoice, Order, Product, Subscription
 from customers.staff import ReadOnlyInline, StaffAdmin, TracedAdmin, shown
@@ -97,6 +99,21 @@ class ProductAdmin(StaffAdmin):
 class FiscalYearAdmin(StaffAdmin):
     list_display = ("starts_on", "ends_on")
     ordering = ("-starts_on",)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Tell finance of days that belong to no year: nothing can be booked on them (BFL-01)."""
+        for first, last in FiscalYear.gaps(today()):
+            messages.warning(
+                request,
+                gettext(
+                    "%(first)s till %(last)s hör till inget räkenskapsår. Ingen faktura kan "
+                    "skrivas för de dagarna; lägg till det år som saknas."
+                )
+                % {"first": words.full_day(first), "last": words.full_day(last)},
+            )
+        return super().changelist_view(request, extra_context)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse; invoices answer to the year as it was (BFL-01)."""

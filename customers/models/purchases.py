@@ -1,7 +1,7 @@
 """What people bought, and the verifications that the bookkeeping act keeps (BFL-01 to BFL-05)."""
 
 import uuid
-from datetime import date
+from datetime import date, timedelta
 
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -100,7 +100,7 @@ class Subscription(models.Model):
             models.Index(
                 fields=["retain_until", "customer"],
                 name="subscription_retain_until",
-                condition=Q(ended_on__isnull=False),
+                condition=Q(retain_until__isnull=False),
             ),
         ]
 
@@ -202,6 +202,20 @@ class FiscalYear(models.Model):
 
     def __str__(self) -> str:
         return f"{self.starts_on} – {self.ends_on}"
+
+    @classmethod
+    def gaps(cls, until: date) -> list[tuple[date, date]]:
+        """Return the stretches of days, from the first year to a day, that belong to no year."""
+        found, after = [], None
+        for starts_on, ends_on in cls.objects.order_by("starts_on").values_list(
+            "starts_on", "ends_on"
+        ):
+            if after is not None and starts_on > after:
+                found.append((after, starts_on - timedelta(days=1)))
+            after = ends_on + timedelta(days=1)
+        if after is not None and after <= until:
+            found.append((after, until))
+        return found
 
 
 class InvoiceSeries(models.Model):

@@ -64,7 +64,7 @@ class SupportCase(models.Model):
             models.Index(
                 fields=["retain_until", "customer"],
                 name="support_retain_until",
-                condition=Q(closed_on__isnull=False),
+                condition=Q(retain_until__isnull=False),
             ),
         ]
 

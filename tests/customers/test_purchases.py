@@ -3,7 +3,8 @@
 from datetime import date
 
 import pytest
-from django.db import IntegrityError, InternalError, transaction
+from django.db import IntegrityError, InternalError, connection, transaction
+from django.db.models import ProtectedError
 
 from consent import facts
 from consent.facts import FactError
@@ -104,3 +105,46 @@ def test_a_fiscal_year_too_long_backwards_or_twice_is_refused(
     FiscalYear.objects.create(starts_on=date(2024, 1, 1), ends_on=date(2024, 12, 31))
     with pytest.raises(IntegrityError), transaction.atomic():
         FiscalYear.objects.create(starts_on=starts_on, ends_on=ends_on)
+
+
+def test_days_of_no_fiscal_year_are_known_and_nothing_is_booked_on_them() -> None:
+    """An extended year, a gap, a short year, and a year that nobody has entered yet."""
+    FiscalYear.objects.create(starts_on=date(2023, 7, 1), ends_on=date(2024, 12, 31))
+    FiscalYear.objects.create(starts_on=date(2025, 2, 1), ends_on=date(2025, 8, 31))
+    assert FiscalYear.gaps(date(2025, 9, 10)) == [
+        (date(2025, 1, 1), date(2025, 1, 31)),
+        (date(2025, 9, 1), date(2025, 9, 10)),
+    ]
+    line = facts.InvoiceLine(text="Borsthuvud", quantity=1, ore=9900)
+    with pytest.raises(facts.FactError, match="No fiscal year covers"):
+        facts.issue_invoice(cast.person(), date(2025, 1, 15), [line])
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "ends_on", "until"),
+    [
+        (date(2023, 7, 1), date(2024, 12, 31), date(2031, 12, 31)),  # extended to 18 months
+        (date(2024, 1, 1), date(2024, 4, 30), date(2031, 12, 31)),  # shortened
+        (date(2023, 9, 1), date(2024, 8, 31), date(2031, 12, 31)),  # broken
+    ],
+)
+def test_an_invoice_stays_by_the_year_its_fiscal_year_closed_in(
+    starts_on: date, ends_on: date, until: date
+) -> None:
+    FiscalYear.objects.create(starts_on=starts_on, ends_on=ends_on)
+    line = facts.InvoiceLine(text="Borsthuvud", quantity=1, ore=9900)
+    invoice = facts.issue_invoice(cast.person(), date(2024, 2, 1), [line])
+    invoice.refresh_from_db()
+    assert invoice.retain_until == until
+
+
+def test_a_year_that_invoices_answer_to_is_never_taken_away() -> None:
+    invoice = cast.invoice(cast.person(), date(2024, 2, 1))
+    year = FiscalYear.objects.get(ends_on=invoice.fiscal_year_id)
+    with pytest.raises(ProtectedError):
+        year.delete()
+    # Nor by hand: the database asks at the end of the transaction.
+    FiscalYear.objects.filter(pk=year.pk)._raw_delete("default")  # type: ignore[attr-defined]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        connection.check_constraints()
+    FiscalYear.objects.create(pk=year.pk, starts_on=year.starts_on, ends_on=year.ends_on)

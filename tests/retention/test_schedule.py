@@ -1,13 +1,18 @@
 """Every kind of data has a period, and a lawyer can read all of them on one page."""
 
 import io
+import re
+from datetime import date
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.models import BinaryField, CharField, GeneratedField, JSONField, TextField
 
 from customers.personal_data import Category
-from retention import checks, document
+from retention import checks, document, statements
+from retention.models import Receipt
 from retention.schedule import SCHEDULE
 
 
@@ -49,3 +54,40 @@ def test_no_category_is_without_a_period(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(checks, "SCHEDULE", SCHEDULE[1:])
     (found,) = checks.check_schedule(None)
     assert "The category IDENTITY has no period." in str(found.msg)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("source", statements.sources(), ids=lambda source: source.name)
+def test_every_way_to_fall_due_is_walked_by_an_index_on_its_day(
+    source: statements.Source,
+) -> None:
+    """The night looks at who is due, not at everybody: the day is what the index is searched by."""
+    params = {"on": date(2026, 1, 1), "day": date(1, 1, 1), "after": 0, "size": 100}
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute(f"EXPLAIN {source.next_batch}", params)
+        told = "\n".join(row[0] for row in cursor)
+    assert "Index" in told
+    assert re.search(r"Index Cond: .*retain_until", told), told
+
+
+@pytest.mark.django_db
+def test_every_last_day_of_a_row_is_made_by_the_database() -> None:
+    tables = [table for table in statements.mapped() if table.has_own_clock]
+    assert tables
+    for table in tables:
+        model = table.model
+        if table.data.clock_of:
+            model = model._meta.get_field(table.data.clock_of).related_model
+        assert isinstance(model._meta.get_field("retain_until"), GeneratedField), table.name
+
+
+@pytest.mark.django_db
+def test_a_receipt_has_no_place_for_personal_data() -> None:
+    """ERA-08: numbers, days and words that are chosen from a list; no text that anybody writes."""
+    listed = {"rule", "held_by"}
+    for column in Receipt._meta.local_fields:
+        assert not isinstance(column, TextField | JSONField | BinaryField), column
+        if isinstance(column, CharField):
+            assert column.name in listed
+            assert (column.max_length or 0) <= 12
