@@ -179,6 +179,11 @@ class Event(models.Model):
                 condition=~Q(kind="yes")
                 | (Q(authority__in=[Authority.STAFF, Authority.PERSON]) & ~Q(evidence_hash=b"")),
             ),
+            # MFL-02: the sale and the no that was offered are on record, or nothing opens by it.
+            models.CheckConstraint(
+                name="soft_opt_in_is_proven",
+                condition=~Q(kind="soft") | ~Q(evidence_hash=b""),
+            ),
         ]
 
     def __str__(self) -> str:

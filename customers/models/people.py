@@ -131,8 +131,11 @@ class Protection(models.TextChoices):
 
 
 def new_number() -> str:
-    """Return a customer number that tells nothing of order or size."""
-    return f"DC{uuid.uuid4().int % 10**10:010d}"
+    """Return a customer number that tells nothing of order or size.
+
+    So long that among a million people one sign-up in a million draws a taken one.
+    """
+    return f"DC{uuid.uuid4().int % 10**12:012d}"
 
 
 class Customer(models.Model):

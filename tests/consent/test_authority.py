@@ -49,6 +49,7 @@ def test_nothing_that_opens_by_itself_lifts_the_persons_no(kind: str, authority:
     before = standings(anna)
     uses: dict[str, Any] = {"purpose": "H", "channel": "email"} if kind == Kind.UNPROVEN else {}
     notice = current_notice("web", "sv")
+    uses |= {"evidence": "Order D1, e-post, nej erbjöds"} if kind == Kind.SOFT_OPT_IN else {}
     append(anna, kind, collected="web", authority=authority, notice=notice, **uses)
     assert standings(anna) == before
     assert not may_process(anna.pk, MAIL).allowed(today())

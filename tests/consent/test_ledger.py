@@ -19,6 +19,7 @@ from consent.actions import (
     serve_notice,
 )
 from consent.checks import check_functions, check_published
+from consent.ledger import append
 from consent.models import Authority, Event, EventDetail, Notice, PolicyVersion, Standing
 from consent.purposes import Use, catalogue_hash
 from customers.models import Customer, User
@@ -108,6 +109,11 @@ def test_the_database_itself_refuses_a_yes_without_proof_or_in_somebodys_place()
     ):
         with pytest.raises(IntegrityError), transaction.atomic():
             Event.objects.create(**said, **missing)
+
+
+def test_the_database_itself_refuses_a_soft_opt_in_without_its_sale() -> None:
+    with pytest.raises(IntegrityError, match="soft_opt_in_is_proven"), transaction.atomic():
+        append(cast.person(), Event.Kind.SOFT_OPT_IN, collected=Collected.WEB, authority=1)
 
 
 def test_what_nobody_can_say_is_refused_and_leaves_nothing() -> None:

@@ -188,6 +188,7 @@ def as_law_sees(row: Row) -> law.Person:
 def as_stored(number: int, person: law.Person) -> Customer:
     confirmed = person.says_adult or bool(person.subscriptions)  # as consent.facts.subscribe does
     return Customer(
+        number=f"T{number}",
         given_name="Anna",
         family_name="Ek",
         email=f"p{number}@example.se" if "email" in person.ways else "",
@@ -269,7 +270,7 @@ def tell(customer_id: int, told: tuple[law.Said, ...]) -> None:
             third_party=word.company,
             collected=Collected.PORTAL,
             authority=KINDS[word.what][1],
-            evidence_hash=b"kept" if word.what == "yes" else b"",
+            evidence_hash=b"kept" if word.what in ("yes", "sale") else b"",
             at=cast.noon(word.day),
         )
         for word in told

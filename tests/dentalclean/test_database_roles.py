@@ -294,7 +294,7 @@ def test_a_superuser_who_takes_the_trigger_away_is_found_at_the_entry() -> None:
     seal()
     sql("SET CONSTRAINTS ALL IMMEDIATE")
     sql("ALTER TABLE consent_event DISABLE TRIGGER USER")
-    sql("UPDATE consent_event SET kind = 'soft' WHERE id = %s", [said.pk])
+    sql("UPDATE consent_event SET kind = 'unproven' WHERE id = %s", [said.pk])
     sql("ALTER TABLE consent_event ENABLE TRIGGER USER")
     with pytest.raises(CommandError) as found:
         call_command("verify_ledger", stdout=io.StringIO())
