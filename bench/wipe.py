@@ -7,6 +7,7 @@ of the database; what is found after the night, and after VACUUM alone, is told 
 import re
 import threading
 import time
+from contextlib import suppress
 from datetime import timedelta
 from types import TracebackType
 
@@ -118,9 +119,10 @@ def readable_in_files() -> int:
         folder = settings.HOUSE.database / "base" / str(cursor.fetchone()[0])
     found = set()
     for file in folder.iterdir():
-        for email, phone in CONTACT.findall(file.read_bytes()):
-            if int(email or phone) not in there:
-                found.add(email or b"+" + phone)
+        with suppress(FileNotFoundError):  # a file that a server removes meanwhile
+            for email, phone in CONTACT.findall(file.read_bytes()):
+                if int(email or phone) not in there:
+                    found.add(email or b"+" + phone)
     return len(found)
 
 

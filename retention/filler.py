@@ -32,6 +32,7 @@ GRANULE = 32  # PostgreSQL knows the free space of a page to so many bytes
 TRIED = 1000
 LONGEST_ROW = 2000  # above some 2,030 bytes words are cut into pieces beside the table
 PIECE, PIECE_HEADER, LONGEST_PIECE = 1996, 36, 2048
+PIECES = 4  # full ones on a page
 MOST_ROWS = 1000  # in one statement
 TRANSACTION = 0.5  # seconds
 ROUNDS = 2
@@ -128,16 +129,22 @@ class Filler:
 
     def _fill_beside(self, long: _Column) -> None:
         """Fill the pages of pieces: with full ones, then with the last ones of long words."""
-        while self._grows(long, PIECE, 64) < 64 // 4:
-            pass
-        while not self._grows(long, PIECE, 1):
-            pass
-        self._grows(long, 3 * PIECE, 1)
+        pages = self._pages(beside=True)
+        self._until(64 // PIECES, long, PIECE, 64, most=pages)
+        self._until(1, long, PIECE, 1, most=PIECES)
+        self._grows(long, (PIECES - 1) * PIECE, 1)
         for size in range(LONGEST_PIECE - GRANULE, PIECE_HEADER, -GRANULE):
-            while self._grows(long, 4 * PIECE + size - PIECE_HEADER, 1) < 2:
-                pass
-            self._grows(long, 3 * PIECE, 1)  # fills up the page of the last, which found no room
+            last = PIECES * PIECE + size - PIECE_HEADER
+            self._until(2, long, last, 1, most=pages * ROOM // size + 1)
+            # Fill up the page of the last one, which found no room.
+            self._grows(long, (PIECES - 1) * PIECE, 1)
         self._roll_back()
+
+    def _until(self, growth: int, long: _Column, length: int, count: int, *, most: int) -> None:
+        """Insert long words until the file beside grows by so many pages at once."""
+        for _time in range(most):
+            if self._grows(long, length, count) >= growth:
+                return
 
     def _grows(self, long: _Column, length: int, count: int) -> int:
         """Insert long words; return by how many pages the file beside grew."""

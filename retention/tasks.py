@@ -37,7 +37,7 @@ def reconcile() -> None:
     if night is not None:
         foresee.delay(night.isoformat())
     if wiping.waiting() is not None:
-        wipe.delay()
+        wipe.apply_async(expires=60)  # the next minute rings again
 
 
 @shared_task
