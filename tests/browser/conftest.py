@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from customers.models import Customer
+from dentalclean.roles import Role, give_role, sync_roles
 from tests import chromium
 from tests.doors import signed_in
 
@@ -60,10 +62,28 @@ def enter(context: BrowserContext, live_server: Any) -> Callable[[Customer], Non
     """Let a person in without the mail, where the way in is not the matter."""
 
     def let_in(customer: Customer) -> None:
-        cookie = signed_in(customer).cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+        _hand_over(signed_in(customer), context, live_server)
 
     return let_in
+
+
+@pytest.fixture
+def at_work(context: BrowserContext, live_server: Any) -> Callable[[str, Role], None]:
+    """Let one of staff in, by name and role."""
+
+    def let_in(name: str, role: Role) -> None:
+        sync_roles()
+        client = Client()
+        client.force_login(give_role(f"{name}@dentalclean.example", role))
+        _hand_over(client, context, live_server)
+
+    return let_in
+
+
+def _hand_over(client: Client, context: BrowserContext, live_server: Any) -> None:
+    """Give the browser the session of a client that is signed in."""
+    cookie = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
 
 
 @pytest.fixture(scope="session")

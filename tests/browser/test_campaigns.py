@@ -1,14 +1,12 @@
 """The pages of campaigns in a browser: readable in both themes and on a phone."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from django.test import Client
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Page
 
 from consent.actions import say_no
-from dentalclean.roles import Role, give_role, sync_roles
+from dentalclean.roles import Role
 from marketing import actions
 from tests import cast
 from tests.marketing.conftest import Outreach, customer
@@ -18,19 +16,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 LIST = "/personal/marketing/campaign/"
 
 
-@pytest.fixture
-def at_work(context: BrowserContext, live_server: Any) -> None:
-    """Sign in as customer service."""
-    sync_roles()
-    client = Client()
-    client.force_login(give_role("carl@dentalclean.example", Role.CUSTOMER_SERVICE))
-    cookie = client.cookies["sessionid"].value
-    context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+@pytest.fixture(autouse=True)
+def _carl(at_work: Callable[[str, Role], None]) -> None:
+    at_work("carl", Role.CUSTOMER_SERVICE)
 
 
-def test_the_pages_of_campaigns_are_readable(
-    page: Page, at_work: None, examined: Callable[[], list[str]]
-) -> None:
+def test_the_pages_of_campaigns_are_readable(page: Page, examined: Callable[[], list[str]]) -> None:
     outreach = Outreach()
     customer("Anna")
     say_no(customer("Bjorn"))
@@ -50,7 +41,7 @@ def test_the_pages_of_campaigns_are_readable(
     assert wrong == []
 
 
-def test_a_second_person_approves_and_sends_with_two_buttons(page: Page, at_work: None) -> None:
+def test_a_second_person_approves_and_sends_with_two_buttons(page: Page) -> None:
     customer("Anna")
     draft = Outreach().draft()
     page.goto(f"{LIST}{draft.pk}/change/")

@@ -4,13 +4,11 @@ import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
-from django.test import Client
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Page
 
-from dentalclean.roles import Role, give_role, sync_roles
+from dentalclean.roles import Role
 from retention import forecasts, plans
 from retention.actions import execute, open_run
 from retention.models import Run
@@ -22,14 +20,9 @@ RUNS = "/personal/retention/run/"
 NIGHT = date(2026, 11, 20)
 
 
-@pytest.fixture
-def at_work(context: BrowserContext, live_server: Any) -> None:
-    """Sign in as the data protection officer."""
-    sync_roles()
-    client = Client()
-    client.force_login(give_role("disa@dentalclean.example", Role.DATA_PROTECTION))
-    cookie = client.cookies["sessionid"].value
-    context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+@pytest.fixture(autouse=True)
+def _disa(at_work: Callable[[str, Role], None]) -> None:
+    at_work("disa", Role.DATA_PROTECTION)
 
 
 def nights(monkeypatch: pytest.MonkeyPatch) -> tuple[Run, Run]:
@@ -47,9 +40,9 @@ def nights(monkeypatch: pytest.MonkeyPatch) -> tuple[Run, Run]:
     return done, execute(open_run(date(2026, 11, 21))[0])
 
 
+@pytest.mark.breaks(3)  # somebody comes late, and the night after is stopped
 def test_the_pages_of_the_nights_are_readable(
     page: Page,
-    at_work: None,
     examined: Callable[[], list[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -74,7 +67,7 @@ def test_the_pages_of_the_nights_are_readable(
 
 
 def test_a_stopped_night_is_released_after_its_plan_is_read(
-    page: Page, at_work: None, monkeypatch: pytest.MonkeyPatch
+    page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _done, stopped = nights(monkeypatch)
     page.goto(f"{RUNS}{stopped.pk}/change/")

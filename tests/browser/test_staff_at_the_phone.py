@@ -1,29 +1,23 @@
 """Staff at the phone: two pages, everything by keyboard and eye, and the words to read out."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from django.test import Client
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from consent.models import Event
-from dentalclean.roles import Role, give_role, sync_roles
+from dentalclean.roles import Role
 from tests import cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_yes_by_phone_is_read_out_and_written_down(
-    page: Page, context: BrowserContext, live_server: Any, examined: Callable[[], list[str]]
+    page: Page, at_work: Callable[[str, Role], None], examined: Callable[[], list[str]]
 ) -> None:
     anna = cast.person("Anna")
     cast.subscription(anna, anna.last_contact_on)
-    sync_roles()
-    cecilia = Client()
-    cecilia.force_login(give_role("cecilia@dentalclean.example", Role.CUSTOMER_SERVICE))
-    cookie = cecilia.cookies["sessionid"].value
-    context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+    at_work("cecilia", Role.CUSTOMER_SERVICE)
 
     page.goto(f"/personal/customers/customer/{anna.pk}/change/")
     page.get_by_label("Kunden ringer").check()
