@@ -8,7 +8,7 @@ everybody without the right to it.
 
 from datetime import date
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from consent.models import ProcessingRecord
 from consent.purposes import CATALOGUE, Basis
@@ -51,7 +51,8 @@ def _live(on: date, *purposes: str) -> Exists:
 def _holds(on: date, category: Category | None = None) -> Q:
     holds = Hold.objects.live(on).filter(customer=OuterRef("pk"))
     if category is not None:
-        holds = holds.extra(where=["categories & %s <> 0"], params=[category.value])
+        covers = F("categories").bitand(category.value)
+        holds = holds.alias(covers=covers).filter(covers__gt=0)
     return Q(restriction__in=RESTRICTED) | Q(Exists(holds))
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from consent.actions import append, restrict, say_no, say_yes
+from consent.actions import restrict, say_no, say_yes
+from consent.ledger import append
 from consent.models import Authority, Event
 from consent.purposes import CATALOGUE, Use
 from consent.rules import may_process

@@ -5,7 +5,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from consent.actions import append, restrict
+from consent.actions import restrict
+from consent.ledger import append
 from consent.models import Authority, Event
 from customers.dates import add_months, today
 from customers.models import Customer, Order, User
@@ -47,7 +48,7 @@ def held(customer: Customer, *categories: Category, ground: str = "dispute") -> 
 
 
 def told(customer: Customer) -> list[tuple[str, str, bool]]:
-    rows = Receipt.objects.filter(customer_id=customer.pseudonym).order_by("pk")
+    rows = Receipt.objects.filter(customer=customer).order_by("pk")
     return [(Category(r.category).name, r.held_by, r.follows_id is not None) for r in rows]
 
 
