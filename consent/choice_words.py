@@ -1,14 +1,16 @@
 """The words of Mina val: what each choice is called, what a yes lets us do and what a no ends."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
-from consent.models import Event
+from consent.models import Event, Standing
 from consent.purposes import BY_CODE, Ends
 from customers.models.channels import Channel
+from customers.words import full_day
 
 ADS = ("G", "H")
 
@@ -184,6 +186,25 @@ def said(
     """Say in words what an entry of the ledger tells; `counts` is false of an overruled yes."""
     words = SAID.get(Event.Kind(kind), Event.Kind(kind).label) if counts else NOT_COUNTED
     return str(words) % {"what": _about(purpose, channel, third_party)}
+
+
+def holds(permission: str, since: date, *, declined: bool) -> str:
+    """Say what holds of a choice; a yes is only what the person has said yes to."""
+    day = {"day": full_day(since)}
+    if declined:
+        return _("Nej, sedan %(day)s") % day
+    if permission == Standing.Permission.CONSENT:
+        return _("Ja, sedan %(day)s") % day
+    if permission == Standing.Permission.NONE:
+        return _("Nej, ditt äldre ja saknar bevis")
+    return _("Vi får sedan %(day)s, tills du säger nej") % day
+
+
+def yes_button(permission: str, *, pressed: bool) -> str:
+    """Name the button of a yes; pressed where nobody said yes, it tells only that we may."""
+    if pressed and permission != Standing.Permission.CONSENT:
+        return pgettext("what we are allowed to do", "Får")
+    return _("Ja")
 
 
 def _about(purpose: str, channel: str, third_party: str) -> str:

@@ -27,18 +27,22 @@ from consent.choice_words import (
     ONLY_WHILE,
     UNREACHABLE,
     Group,
+    holds,
     said,
+    yes_button,
 )
 from consent.decisions import WAITED_FOR, Decision
 from consent.models import Event, Notice, ProcessingRecord, Standing
 from consent.overruled import overruled, why_not
-from consent.purposes import Ends, Permission, Use, chosen_uses
+from consent.purposes import CATALOGUE, Ends, Permission, Use, chosen_uses
 from consent.receipt_keys import number_of
 from consent.rules import may_process_all
 from customers.dates import FAR, NEVER, add_months
 from customers.models import Customer, Subscription
 from customers.models.channels import Channel, Collected
 from customers.words import full_day
+
+Held = Standing.Permission
 
 # What refuses as long as the person has not answered yes, and no longer.
 LIFTED = {
@@ -112,6 +116,8 @@ class Choice:
     url: str
     about: str
     yes: bool
+    # Names the button of a yes: one that is pressed claims no more than the person has said.
+    yes_button: str
     # A yes would change nothing, so it is not offered; a no always is.
     locked: bool = False
     # Names the words of a yes that takes one click, so that it is a yes to them and no others.
@@ -156,29 +162,28 @@ class _Row:
     def since(self) -> str:
         refused = self.refused
         if self.yes and self.standing is not None:
-            said = self._answer(self.standing)
+            said = self._holds(self.standing)
             waits = [
                 str(UNREACHABLE[Channel(self.use.channel)]) if name == "reachable" else reason
                 for name, reason in refused.items()
             ]
             return f"{said}. {' '.join(waits)}" if waits else said
         if self.declined and self.standing is not None:
-            return _("Nej, sedan %(day)s") % {"day": full_day(self.standing.since)}
+            return self._holds(self.standing)
         if "nix_phone" in refused or "nix_post" in refused:
             return _("Nej, du är med i NIX")
         if "permission" in refused:
+            if self.standing is not None and self.standing.permission == Held.NONE:
+                return self._holds(self.standing)
             return _("Nej, du har aldrig sagt ja")
         told = list(refused.values())
         if self.blocked_by or not told:
             return _("Nej")
         return _("Nej. %(reason)s") % {"reason": told[0]}
 
-    def _answer(self, standing: Standing) -> str:
-        """Call a yes only what the person has said yes to."""
-        day = {"day": full_day(standing.since)}
-        if standing.permission == Standing.Permission.CONSENT:
-            return _("Ja, sedan %(day)s") % day
-        return _("Vi får sedan %(day)s, tills du säger nej") % day
+    @staticmethod
+    def _holds(standing: Standing) -> str:
+        return holds(standing.permission, standing.since, declined=standing.declined)
 
     def offer(self) -> str:
         """Return what stands on the row beside a yes of one click."""
@@ -281,6 +286,13 @@ def ads(found: dict[Use, Decision], on: date) -> list[str]:
     return [str(channel.label).lower() for channel in Channel if channel in channels]
 
 
+def can_stop(customer: Customer) -> bool:
+    """Say whether a no to everything would end anything, be it for now out of use."""
+    open_now = Standing.objects.filter(customer=customer, declined=False)
+    marketing = [purpose.code for purpose in CATALOGUE if purpose.is_marketing]
+    return open_now.filter(purpose__in=marketing).exclude(permission=Held.NONE).exists()
+
+
 def groups(
     customer: Customer, found: dict[Use, Decision], on: date, saved: str = "", changed: str = ""
 ) -> list[dict[str, object]]:
@@ -326,6 +338,7 @@ def _choice(row: _Row, group: Group, notice: Notice, *, saved: bool, changed: bo
         url=reverse("consent:choose", args=[use.purpose, use.channel]),
         about=name(use),
         yes=row.yes,
+        yes_button=yes_button(row.standing.permission if row.standing else "", pressed=row.yes),
         locked=locked,
         version=version([row.offer()], notice) if one_click else "",
         done=done,

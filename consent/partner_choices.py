@@ -9,13 +9,12 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from consent.choice_words import BY
+from consent.choice_words import BY, holds, yes_button
 from consent.choices import Choice, name, row_id
 from consent.models import Standing
 from consent.purposes import Use
-from customers.models import Customer
+from customers.models import Customer, Restriction
 from customers.models.channels import Channel
-from customers.words import full_day
 
 
 def partners(customer: Customer, saved: str = "") -> dict[str, Any]:
@@ -23,7 +22,11 @@ def partners(customer: Customer, saved: str = "") -> dict[str, Any]:
     answered = Standing.objects.filter(
         customer=customer, permission=Standing.Permission.CONSENT
     ).exclude(third_party="")
-    rows = [_choice(row, saved) for row in answered.order_by("declined", "third_party", "channel")]
+    limited = customer.restriction != Restriction.NONE
+    rows = [
+        _choice(row, saved, limited=limited)
+        for row in answered.order_by("declined", "third_party", "channel")
+    ]
     if rows:
         intro = _(
             "Det här har du sagt ja till. Bara de företag som står här med ett ja får dina "
@@ -42,9 +45,8 @@ def has_a_live_yes(section: dict[str, Any]) -> bool:
     return any(choice.yes for choice in section["choices"])
 
 
-def _choice(standing: Standing, saved: str) -> Choice:
+def _choice(standing: Standing, saved: str, *, limited: bool) -> Choice:
     use = Use(standing.purpose, standing.channel, standing.third_party)
-    said = {"day": full_day(standing.since)}
     about = {"company": use.third_party, "how": BY[Channel(use.channel)]}
     if standing.declined:
         effect = _(
@@ -56,15 +58,19 @@ def _choice(standing: Standing, saved: str) -> Choice:
             "Säger du nej lämnar vi inte ut fler uppgifter om dig till %(company)s för reklam "
             "%(how)s, från och med nu."
         )
+    since = holds(standing.permission, standing.since, declined=standing.declined)
+    if limited and not standing.declined:
+        since = f"{since}. " + _("Användningen av dina uppgifter är begränsad.")
     return Choice(
         id=row_id(use),
         icon="",
         name=_("%(company)s, %(how)s") % about,
-        since=(_("Nej, sedan %(day)s") if standing.declined else _("Ja, sedan %(day)s")) % said,
+        since=since,
         effect=effect % about,
         url=reverse("consent:choose_partner", args=[use.channel, use.third_party]),
         about=f"{name(use)}, {use.third_party}",
         yes=not standing.declined,
+        yes_button=yes_button(standing.permission, pressed=not standing.declined),
         locked=standing.declined,
         done=_("Klart. Ditt nej gäller från nu.") if saved == row_id(use) else "",
     )

@@ -11,6 +11,7 @@ from consent import actions
 from consent.choices import (
     ads,
     asks_for_wording,
+    can_stop,
     decisions,
     groups,
     history,
@@ -28,7 +29,7 @@ from consent.purposes import CATALOGUE, Use, chosen_uses
 from consent.rules import may_process
 from customers.dates import today
 from customers.decorators import act, customer_required
-from customers.models import Customer
+from customers.models import Customer, Restriction
 
 EVERYTHING = "allt"
 NAMED = tuple(purpose.code for purpose in CATALOGUE if purpose.named_third_party)
@@ -49,7 +50,9 @@ def choices(request: HttpRequest, customer: Customer) -> HttpResponse:
             "ads": channels,
             "stopped": stopped if saved == EVERYTHING and not channels else "",
             "stop_url": reverse("consent:stop_all"),
-            "can_stop": bool(channels) or has_a_live_yes(companies),
+            "limited": customer.restriction != Restriction.NONE,
+            "companies": has_a_live_yes(companies),
+            "can_stop": can_stop(customer),
             "groups": [*groups(customer, found, on, saved, changed), companies],
             "history": history(customer),
         },

@@ -7,10 +7,13 @@ from datetime import date
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
+from consent.choice_words import holds
 from consent.choice_words import said as said_event
 from consent.choices import name as use_name
+from consent.models import Event, Standing
+from consent.overruled import overruled
 from consent.purposes import Use
 from customers.dates import FAR, NEVER, stockholm_date
 from customers.models import Address, Customer
@@ -19,6 +22,8 @@ from customers.rules import masked_national_id, shown_phone
 from customers.words import full_day, in_words, listed, moment, until
 from dentalclean.everything import Holding
 from dentalclean.my_data.facts import Fact, Page, reasons, source_of, until_of
+
+Held = Standing.Permission
 
 # Columns that say where a row comes from and stand in that column instead.
 PROVENANCE = ("source", "collected")
@@ -253,28 +258,43 @@ def _changes(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
 
 
 def _standings(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
-    items, yes = [], 0
+    items, yes, no = [], 0, 0
     for row in holding.rows:
-        holds = not row["declined"] and row["permission"] != "none"
-        yes += holds
+        permission, declined = row["permission"], row["declined"]
+        no += declined or permission == Held.NONE
+        yes += permission == Held.CONSENT and not declined
         use = Use(row["purpose"], row["channel"], row["third_party"])
         about = f"{use_name(use)}, {use.third_party}" if use.third_party else use_name(use)
-        answer = _("Ja") if holds else _("Nej")
-        items.append(f"{about}: {answer}, {full_day(row['since'])}.")
-    no = len(items) - yes
-    parts = [_("Ja till %(n)s") % {"n": in_words(yes)}] if yes else []
-    parts += [_("nej till %(n)s") % {"n": in_words(no)}] if no else []
-    value = _("%(answers)s val") % {"answers": capfirst(listed(parts))}
+        items.append(f"{about}: {holds(permission, row['since'], declined=declined)}.")
+    value = _answers(yes, no, len(items) - yes - no)
     source = _("Dig, på Min sida och vid köp")
     yield from _listed(page, holding, value, items, label=_("Dina val"), source=source)
 
 
+def _answers(yes: int, no: int, until_a_no: int) -> str:
+    """Count what the person has said, and apart from it what we may until they say no."""
+    parts = [_("Ja till %(n)s") % {"n": in_words(yes)}] if yes else []
+    parts += [_("nej till %(n)s") % {"n": in_words(no)}] if no else []
+    said = [_("%(answers)s val.") % {"answers": capfirst(listed(parts))}] if parts else []
+    if until_a_no:
+        allowed = ngettext(
+            "%(n)s sak får vi tills du säger nej.",
+            "%(n)s saker får vi tills du säger nej.",
+            until_a_no,
+        )
+        said.append(allowed % {"n": capfirst(in_words(until_a_no, "en"))})
+    return " ".join(said)
+
+
 def _events(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
-    items = [
-        f"{full_day(row['at'])}: {said_event(row['kind'], row['purpose'], row['channel'])}, "
-        f"{_inside(row.said('collected'))}."
-        for row in reversed(holding.rows)
-    ]
+    ledger = list(Event.objects.filter(customer=page.customer).order_by("pk"))
+    yields = overruled(ledger)
+    items = []
+    for event in reversed(ledger):
+        about = event.kind, event.purpose, event.channel, event.third_party
+        said = said_event(*about, counts=event.pk not in yields)
+        how = _inside(str(event.get_collected_display()))
+        items.append(f"{full_day(event.at)}: {said}, {how}.")
     source = _("Dig, när du valde")
     yield from _listed(page, holding, "", items, source=source)
 
