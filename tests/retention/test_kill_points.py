@@ -1,0 +1,81 @@
+"""A night killed before and after every step, and twice; and a harness that finds what is wrong.
+
+All moments are in the suite; of the pairs a fifth, and all five hundred in `make kills`.
+"""
+
+import os
+import random
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.nights import FoundError, Night, Stage, a_minute
+from tests.planted import BUGS, Bug
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# Parts of one test, so that two workers share it.
+PARTS = 2
+FIRST_KILLS, SECOND_KILLS = 10 * int(os.environ.get("KILLS_EACH", "1")), 10
+SEED = 20261124
+ON_DISK = {"open", "fsync", "rename", "unlink"}
+
+
+@pytest.fixture(scope="module")
+def stage(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Stage]]:
+    made: list[Stage] = []
+    yield made
+    for found in made:
+        found.close()
+
+
+@pytest.fixture
+def night(
+    transactional_db: None, stage: list[Stage], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Night]:
+    if not stage:
+        stage.append(Stage(tmp_path_factory.mktemp("kept")))
+    with stage[0].evening() as found:
+        yield found
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_night_killed_before_and_after_every_step_comes_to_the_same_morning(
+    night: Night, part: int
+) -> None:
+    for step in range(part, len(night.steps), PARTS):
+        night.kill(step)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_night_killed_twice_comes_to_the_same_morning(night: Night, part: int) -> None:
+    drawn = random.Random(SEED)
+    firsts = sorted(drawn.sample(range(len(night.steps)), FIRST_KILLS))
+    for first in firsts[part::PARTS]:
+        night.kill_twice(first, SECOND_KILLS, drawn)
+
+
+def test_a_night_that_loses_power_between_two_changes_of_a_file_forgets_nothing(
+    night: Night,
+) -> None:
+    for step, before in enumerate(night.steps[:-1], start=1):
+        if before in ON_DISK:
+            night.kill(step, power_cut=True)
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_the_harness_finds_a_planted_bug(night: Night, bug: Bug) -> None:
+    with bug.plant(), night.judging_anew():
+        steps = night.process().run(a_minute).steps
+        night.clear_up()
+        night.judge_morning()  # without a kill nothing shows
+        with pytest.raises(FoundError):
+            _kill_where_it_shows(night, bug, steps)
+
+
+def _kill_where_it_shows(night: Night, bug: Bug, steps: list[str]) -> None:
+    for number, step in enumerate(steps):
+        before, after = (*steps[number - 1 : number], ""), (*steps[number + 1 : number + 2], "")
+        if re.search(bug.shows, f"{before[0]} > {step} > {after[0]}"):
+            night.kill(number, power_cut=bug.power_cut)
