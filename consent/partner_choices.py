@@ -13,8 +13,9 @@ from consent.choice_words import BY, holds, yes_button
 from consent.choices import Choice, name, row_id
 from consent.models import Standing
 from consent.purposes import Use
-from customers.models import Customer, Restriction
+from customers.models import Customer
 from customers.models.channels import Channel
+from customers.models.people import Restriction
 
 
 def partners(customer: Customer, saved: str = "") -> dict[str, Any]:

@@ -29,7 +29,8 @@ from consent.purposes import CATALOGUE, Use, chosen_uses
 from consent.rules import may_process
 from customers.dates import today
 from customers.decorators import act, customer_required
-from customers.models import Customer, Restriction
+from customers.models import Customer
+from customers.models.people import Restriction
 
 EVERYTHING = "allt"
 NAMED = tuple(purpose.code for purpose in CATALOGUE if purpose.named_third_party)
