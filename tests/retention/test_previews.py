@@ -1,0 +1,118 @@
+"""What is shown beforehand is what happens, over generated histories and several nights.
+
+Staff see the plan of a day, a person "Hur länge": both are held to what is in the tables after the
+night, counted without them.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+
+from customers.models import Customer
+from customers.personal_data import Category, personal_models
+from retention import plans
+from retention.models import Receipt, Run
+from retention.rules import CalendarEntry, calendar, plan
+from tests import nights
+from tests.histories import NIGHTS, Life, Pen
+from tests.history_tables import STANDING, World
+
+pytestmark = pytest.mark.django_db
+PEOPLE, SHOWN_TO = 1200, 250
+KNOWN_ON = NIGHTS[3]
+# With nothing new known after the first: each takes what has come to its end since.
+THEIR_NIGHTS = (KNOWN_ON, date(2024, 2, 29), date(2025, 1, 1), date(2026, 3, 29), NIGHTS[4])
+COLUMNS = {
+    "identity": Category.IDENTITY,
+    "contact": Category.CONTACT,
+    "account": Category.ACCOUNT,
+    "number": Category.NATIONAL_ID,
+}
+OF_TABLE = {
+    model._meta.db_table: next(iter(data.columns))
+    for model, data in personal_models()
+    if model._meta.db_table not in ("customers_customer", "retention_hold")
+}
+
+
+@pytest.fixture
+def world() -> World:
+    """Give people as they were known on a day."""
+    found = World(Pen(seed=11).lives(PEOPLE))
+    found.lay()
+    found.bring_to(KNOWN_ON)
+    return found
+
+
+def counted(world: World, found: dict[str, set[Any]]) -> Counter[tuple[int, Category]]:
+    """Count what is there, by person and category; proof is there or it is not."""
+    counts: Counter[tuple[int, Category]] = Counter()
+    for table, keys in found.items():
+        if table in OF_TABLE and table not in (STANDING, "consent_eventdetail"):
+            for key in keys:
+                counts[world.written[table][key][0].person, OF_TABLE[table]] += 1
+        elif table in COLUMNS:
+            counts.update((person, COLUMNS[table]) for person in keys)
+    counts.update((person, Category.PROOF) for person in found[STANDING])
+    counts.update((person, Category.SHELL) for person in found["customers_customer"])
+    return counts
+
+
+def test_the_plan_of_a_day_is_what_its_night_takes(world: World) -> None:
+    before = counted(world, world.look())
+    for on in THEIR_NIGHTS:
+        planned = Counter({(line.customer_id, line.category): line.rows for line in plan(on)})
+        shown = plans.make(on)
+        names = dict(Customer.objects.values_list("pseudonym", "pk"))
+        run = nights.run_night(world, on)
+        assert run.status == Run.Status.DONE
+        after = counted(world, world.look())
+        # What is in no table any more is what the plan said, of proof that there was some.
+        gone = before - after
+        assert {key: 1 if key[1] is Category.PROOF else n for key, n in planned.items()} == gone
+        receipts = Receipt.objects.filter(run=run, held_by="")
+        receipted = {(names[r.customer_id], Category(r.category)): r.row_count for r in receipts}
+        assert receipted == planned
+        assert (run.plan_hash, run.people) == (shown.hash, shown.people)
+        assert list(plan(on)) == []
+        assert len(planned) > 50
+        before = after
+
+
+def test_how_long_told_years_before_what_is_left_after_each_night(world: World) -> None:
+    told = {
+        life.person: calendar(Customer.objects.get(pk=life.person)) for life in _shown_to(world)
+    }
+    assert len(told) == SHOWN_TO
+    for on in THEIR_NIGHTS:
+        nights.run_night(world, on)
+        left = counted(world, world.look())
+        for person, entries in told.items():
+            for entry in entries:
+                assert left[person, entry.category] == _foretold(entry, entries, on), (
+                    *(on, person, entry.category.name, entry.last_days),
+                )
+
+
+def _shown_to(world: World) -> Iterator[Life]:
+    """Yield some of the people; holds that lapse by themselves are read as of today."""
+    rows = world.written["customers_customer"].values()
+    old = {
+        life.person
+        for life, hold in world.written["retention_hold"].values()
+        if hold.columns["ground"] != "case" and hold.born.year <= today_ten_years_ago()
+    }
+    several = [life for life, _ in rows if life.person not in old and len(life.rows) > 6]
+    yield from several[:SHOWN_TO]
+
+
+def today_ten_years_ago() -> int:
+    return date.today().year - 10  # noqa: DTZ011  years are enough
+
+
+def _foretold(entry: CalendarEntry, entries: list[CalendarEntry], on: date) -> int:
+    left = entry.left_on(on)
+    return min(left, 1) if entry.category is Category.PROOF else left
