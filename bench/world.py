@@ -329,7 +329,8 @@ STATEMENTS = (
     SELECT day + time '12:00', pseudonym, kind, purpose, channel, '', '',
            CASE WHEN kind = 'notice' THEN (SELECT MIN(id) FROM consent_notice
                                             WHERE collected = 'web' AND language = 'sv') END,
-           'web', authority, CASE WHEN kind IN ('yes', 'soft') THEN sha256('salt' || {said}) ELSE '' END
+           'web', authority,
+           CASE WHEN kind IN ('yes', 'soft') THEN sha256('salt' || {said}) ELSE '' END
       FROM bench_people CROSS JOIN LATERAL (VALUES
            (began, 'notice', '', '', 1, TRUE),
            (began, 'soft', '', '', 1, TRUE),

@@ -9,11 +9,10 @@ from importlib.util import find_spec
 from bench.__main__ import BENCHES
 
 ALSO = {
-    *("purge_longest", "purge_memory"),
+    *("purge_longest", "purge_memory", "purge_effort"),
     *("due_scattered", "import_memory", "ledger_bulk"),
     *("gate_bulk", "gate_neighbours", "audience_memory"),
 }
-
 
 # django-gdpr-assist is there only where `make bench` has been.
 WITHOUT = set() if find_spec("gdpr_assist") else {"assist"}
