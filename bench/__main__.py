@@ -16,6 +16,7 @@ BENCHES = {
     "workers": ("bench.workers", 50_000, 2),
     "portal_during_purge": ("bench.portal_during_purge", 50_000, 2),
     "kill_points": ("bench.kill_points", 1_000, 10),
+    "wipe": ("bench.wipe", 20_000, 1),
     "import": ("bench.importing", 100_000, 1),
     "gate": ("bench.gate", 10_000, 15),
     "ledger": ("bench.ledger", 10_000, 10),
