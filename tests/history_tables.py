@@ -225,7 +225,7 @@ class World:
         at = at.astimezone(UTC) + timedelta(minutes=len(life.entries))
         words = [act.kind, act.purpose, act.channel, act.third_party, ""]
         notice = self.notice if act.kind == "notice" else None
-        hashed = b"\x01" * 32 if act.kind in ("yes", "soft") else b""
+        hashed = b"\x01" * 32 if act.kind in PROVEN else b""
         return [self._entry, at, life.pseudonym, *words, notice, "web", act.authority, hashed]
 
     # What a night has left
