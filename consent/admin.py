@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from consent.groundwork_admin import BalancingRecordAdmin, NixSnapshotAdmin
-from consent.models import Event, Notice, PolicyVersion, ProcessingRecord, Standing
+from consent.models import Authority, Event, Notice, PolicyVersion, ProcessingRecord, Standing
 from consent.purposes import Basis
 from customers import words
 from customers.dates import FAR
@@ -26,9 +26,27 @@ BASES = {
 }
 
 
-class StandingInline(ReadOnlyInline):
+# As staff say it; to the person it is "du".
+WORD_OF = {
+    Authority.SYSTEM: _("systemet"),
+    Authority.STAFF: _("vi"),
+    Authority.LAW: _("lagen"),
+    Authority.PERSON: _("kunden"),
+}
+
+
+class SaysWhoseWord:
+    """Tells staff whose word something rests on."""
+
+    @admin.display(description=_("vems ord"))
+    def whose(self, row: Event | Standing) -> str:
+        """Return whose word it is."""
+        return str(WORD_OF[Authority(row.authority)])
+
+
+class StandingInline(SaysWhoseWord, ReadOnlyInline):
     model = Standing
-    fields = ("purpose", "channel", "third_party", "permission", "said_no", "since", "authority")
+    fields = ("purpose", "channel", "third_party", "permission", "said_no", "since", "whose")
     ordering = ("purpose", "channel")
     said_no = yes_or_no(_("har sagt nej"), "declined")
 
@@ -65,9 +83,9 @@ class SaysWhatItCovers:
         return event.get_channel_display() if event.channel else str(_("Alla"))
 
 
-class EventInline(SaysWhatItCovers, ReadOnlyInline):
+class EventInline(SaysWhatItCovers, SaysWhoseWord, ReadOnlyInline):
     model = Event
-    fields = ("at", "kind", "about", "by", "third_party", "collected", "wording", "authority")
+    fields = ("at", "kind", "about", "by", "third_party", "collected", "wording", "whose")
     ordering = ("-pk",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -104,10 +122,10 @@ def _evidence(event: Event) -> str:
 
 
 @admin.register(Event)
-class EventAdmin(SaysWhatItCovers, TracedAdmin):
+class EventAdmin(SaysWhatItCovers, SaysWhoseWord, TracedAdmin):
     """The ledger; entries stay when the person is gone, so no list joins to people."""
 
-    list_display = ("id", "at", "kind", "about", "by", "collected", "authority")
+    list_display = ("id", "at", "kind", "about", "by", "collected", "whose")
     list_filter = ("kind", "channel", "authority")
     ordering = ("-pk",)
     evidence = shown(_("underlag"), _evidence)
@@ -125,7 +143,7 @@ class EventAdmin(SaysWhatItCovers, TracedAdmin):
             "third_party",
             "ground",
             "collected",
-            "authority",
+            "whose",
             "notice",
             *(("evidence",) if may_read else ()),
             "fingerprint",
@@ -148,7 +166,7 @@ class EventAdmin(SaysWhatItCovers, TracedAdmin):
 
 
 @admin.register(Standing)
-class StandingAdmin(TracedAdmin):
+class StandingAdmin(SaysWhoseWord, TracedAdmin):
     list_display = ("number", "purpose", "channel", "permission", "said_no", "since")
     list_filter = ("permission", "channel", "declined")
     ordering = ("-pk",)
@@ -160,7 +178,7 @@ class StandingAdmin(TracedAdmin):
         "permission",
         "said_no",
         "since",
-        "authority",
+        "whose",
         "event",
     )
     said_no = yes_or_no(_("har sagt nej"), "declined")

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from consent.purposes import BALANCED
+from customers import words
 from customers.dates import Plus
 from customers.models import User
 from customers.personal_data import Impersonal
@@ -104,7 +105,7 @@ class BalancingRecord(models.Model):
         triggers = never_changes("balancing_record")
 
     def __str__(self) -> str:
-        return f"{self.purpose} {self.decided_on}"
+        return f"{self.get_purpose_display()}, {words.full_day(self.decided_on)}"
 
 
 class Register(models.TextChoices):
@@ -139,4 +140,4 @@ class NixSnapshot(models.Model):
         triggers = never_changes("nix_snapshot")
 
     def __str__(self) -> str:
-        return f"{self.register} {self.taken_on}"
+        return f"{self.get_register_display()}, {words.full_day(self.taken_on)}"

@@ -92,12 +92,14 @@ class BalancingRecordAdmin(ReadOnlyAdmin):
     @admin.display(description=_("ansvarig"))
     def owned_by(self, record: BalancingRecord) -> str:
         """Return whose it is."""
-        return _mail_of(record.owner_id)
+        return _mail_of(record.owner_id) or gettext("Kontot finns inte längre")
 
     @admin.display(description=_("godkänd av"))
     def approved(self, record: BalancingRecord) -> str:
         """Return who approved it."""
-        return _mail_of(record.approved_by_id)
+        if record.approved_by_id is None:
+            return gettext("Ingen än")
+        return _mail_of(record.approved_by_id) or gettext("Kontot finns inte längre")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Let who may write proposals write them."""
