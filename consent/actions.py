@@ -16,6 +16,7 @@ from consent.ledger import append
 from consent.models import Authority, Event, Notice, PolicyVersion, Standing
 from consent.purposes import BY_CODE, Objection, Permission, Use, catalogue_hash, chosen_uses
 from consent.rules import may_process
+from consent.standing import limits
 from customers import contact_points
 from customers.dates import stockholm_date, today
 from customers.models import Customer, User
@@ -23,6 +24,7 @@ from customers.models.channels import Collected
 from customers.models.people import Restriction
 
 Kind = Event.Kind
+NO_TO_ALL = (Kind.OBJECTED, Kind.UNSUBSCRIBED)
 TOLD_IN_SHORT = (Collected.PHONE, Collected.SLIP, Collected.SOCIAL)
 # A clock that runs a little ahead of ours is no reason to turn somebody away.
 AHEAD = timedelta(minutes=5)
@@ -269,7 +271,12 @@ def stop_all_marketing(customer: Customer) -> Event | None:
 
 
 def _open_to_advertising(customer: Customer, channel: str = "") -> bool:
-    """Say whether anything is left that a no to advertising by a channel would stop."""
+    """Say whether anything is left that a no to advertising by a channel would stop.
+
+    Whoever has refused each use by itself has not yet said no to everything (OBJ-02).
+    """
+    if not channel and not _said_no_to_all(customer):
+        return True
     found = Standing.objects.filter(customer=customer)
     if channel:
         found = found.filter(channel=channel)
@@ -280,6 +287,11 @@ def _open_to_advertising(customer: Customer, channel: str = "") -> bool:
         if use.of.is_marketing and channel in ("", use.channel)
     }
     return not asked <= declined or found.filter(declined=False).exclude(third_party="").exists()
+
+
+def _said_no_to_all(customer: Customer) -> bool:
+    whole = {"purpose": "", "channel": "", "third_party": ""}
+    return Event.objects.filter(customer=customer, kind__in=NO_TO_ALL, **whole).exists()
 
 
 def restrict(
@@ -308,6 +320,12 @@ def restrict(
         actor=actor,
         at=past(at),
     )
+
+
+def has_limited(customer: Customer) -> bool:
+    """Say whether a limit of the person's own stands, be it beneath one that the law sets."""
+    said = Event.objects.filter(customer=customer, kind__in=(Kind.RESTRICTED, Kind.UNRESTRICTED))
+    return Restriction.VOLUNTARY in limits(said.order_by("pk"))
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from django.db.models import Case, DateField, F, Func, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Greatest, Least
 
 from consent.groundwork import SNAPSHOT_HOLDS, BalancingRecord, NixSnapshot, Register
-from consent.models import Standing
+from consent.models import Authority, Standing
 from consent.purposes import Permission, Restricted, Use
 from customers.dates import FAR, NEVER, Birthday, Plus
 from customers.models.channels import Channel
@@ -195,8 +195,8 @@ def point(use: Use) -> ContactPoint:
 
 
 def not_suppressed(use: Use) -> Q:
-    """ERA-06, OBJ-06: only a yes given on the day of the old no or later opens its address."""
+    """ERA-06, OBJ-06: only the person's own yes, from the day of the no on, opens its address."""
     suppressed_on = point(use).suppressed_on
     return Q(**{f"{suppressed_on}__isnull": True}) | (
-        AGREED & Q(standing__opens__gte=F(suppressed_on))
+        AGREED & Q(standing__authority=Authority.PERSON) & Q(standing__opens__gte=F(suppressed_on))
     )

@@ -13,7 +13,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from consent import records
-from consent.actions import TOLD_IN_SHORT
+from consent.actions import NO_TO_ALL, TOLD_IN_SHORT
 from consent.models import Event
 from customers import contact_points
 from customers.actions import change_details, mark_returned, set_national_id
@@ -33,8 +33,6 @@ from customers.models import (
     User,
 )
 from customers.models.channels import Collected, Source
-
-NO_TO_ALL = (Event.Kind.OBJECTED, Event.Kind.UNSUBSCRIBED)
 
 
 class FactError(ValueError):

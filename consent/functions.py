@@ -154,9 +154,12 @@ BEGIN
                WHEN '{Kind.NOTICE_SERVED}' THEN s.permission = '{Held.NONE}' AND NOT s.declined
                WHEN '{Kind.UNPROVEN}' THEN FALSE
                WHEN '{Kind.SOFT_OPT_IN}' THEN s.permission <> '{Held.CONSENT}' AND NOT s.declined
-               -- A refusal falls only to the person's own yes (OBJ-06).
+               -- A refusal falls only to the person's own yes (OBJ-06), and that yes to none that
+               -- others tell of or that is older.
                WHEN '{Kind.CONSENT_GIVEN}'
-               THEN NOT s.declined OR with_authority = {Authority.PERSON.value}
+               THEN CASE WHEN s.declined THEN with_authority = {Authority.PERSON.value}
+                         ELSE s.permission <> '{Held.CONSENT}'
+                              OR (with_authority, on_day) >= (s.authority, s.opens) END
                ELSE NOT s.declined END
            AND (refused OR (s.permission, s.declined, s.opens, s.closes, s.since, s.authority)
                 IS DISTINCT FROM (EXCLUDED.permission, EXCLUDED.declined, EXCLUDED.opens,
@@ -166,8 +169,8 @@ BEGIN
     SELECT COUNT(*) > 0, BOOL_OR(was IS DISTINCT FROM becomes), MAX(GREATEST(was, becomes))
       INTO stands, moves, until_day FROM written;
 
-    -- The records last as long as the last channel of a purpose is open, and for whoever is not in
-    -- relation also as long after the last word; nothing else of a standing moves them.
+    -- In relation, the records last as long as the last channel of a purpose is open, and nothing
+    -- else of a standing moves them. After it a word counts by its day and by what it allows too.
     IF moves AND one_use THEN
         moves := NOT EXISTS (
             SELECT FROM consent_standing o
@@ -177,7 +180,7 @@ BEGIN
     END IF;
     IF stands AND (moves OR NOT EXISTS (
         SELECT FROM consent_processingrecord
-         WHERE customer_id = of_customer AND purpose = 'R' AND retain_until = {FAR_DAY}))
+         WHERE customer_id = of_customer AND purpose = 'A' AND retain_until = {FAR_DAY}))
     THEN
         PERFORM consent_refresh(of_customer);
     END IF;

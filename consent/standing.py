@@ -11,6 +11,7 @@ from datetime import date
 from consent.models import Authority, Event, Standing
 from consent.purposes import BY_CODE, CATALOGUE, Objection, Permission, Use, chosen_uses
 from customers.dates import FAR, NEVER, stockholm_date
+from customers.models.people import Restriction
 
 Kind = Event.Kind
 Held = Standing.Permission
@@ -57,8 +58,8 @@ def applies_to(event: Event) -> Iterator[Use]:
 def after(state: State | None, event: Event) -> State | None:
     """Return the standing of a use after an event that speaks of it; None where there is none.
 
-    A refusal falls only to the person's own yes (OBJ-06). A yes that a refusal overrules is not
-    asked about here.
+    A refusal falls only to the person's own yes (OBJ-06), and that yes to none that others tell of
+    or that is older. A yes that a refusal overrules is not asked about here.
     """
     day = stockholm_date(event.at)
     match event.kind:
@@ -74,14 +75,20 @@ def after(state: State | None, event: Event) -> State | None:
                 return State(Held.SOFT, False, day, FAR, day, event.authority)
             return state
         case Kind.CONSENT_GIVEN:
-            own = event.authority == Authority.PERSON
-            if state is not None and state.declined and not own:
-                return state
-            return State(Held.CONSENT, False, day, FAR, day, event.authority)
+            return _agreed(state, day, event.authority)
         case _ if event.kind in REFUSALS:
             return _refused(state, day, event.authority)
         case _:
             return state
+
+
+def _agreed(state: State | None, day: date, authority: int) -> State:
+    if state is not None and state.declined and authority != Authority.PERSON:
+        return state
+    agreed = state is not None and state.permission == Held.CONSENT and not state.declined
+    if state is not None and agreed and (authority, day) < (state.authority, state.opens):
+        return state
+    return State(Held.CONSENT, False, day, FAR, day, authority)
 
 
 def _refused(state: State | None, day: date, authority: int) -> State:
@@ -132,6 +139,27 @@ def reaches(event: Event, use: Use) -> bool:
         and event.channel in ("", use.channel)
         and event.third_party in ("", use.third_party)
     )
+
+
+def limits(events: Iterable[Event]) -> list[str]:
+    """Return the grounds of the restrictions in force, the one that decides last (RES-01, RES-03).
+
+    The person's own limit ends by their own word and by no other; it lasts beneath one that the law
+    sets, and is what is left when that one is lifted, with notice and by us (RES-05).
+    """
+    found: list[str] = []
+    for event in events:
+        if event.kind == Kind.RESTRICTED:
+            found = [ground for ground in found if ground != event.ground] + [event.ground]
+        elif event.kind == Kind.UNRESTRICTED:
+            by_person = event.authority == Authority.PERSON
+            found = [
+                ground
+                for ground in found
+                if (ground == Restriction.VOLUNTARY) is not by_person
+                or event.ground not in ("", ground)
+            ]
+    return sorted(found, key=lambda ground: ground != Restriction.VOLUNTARY)
 
 
 def targets(event: Event, standings: dict[Use, State]) -> Iterator[Use]:

@@ -1,8 +1,9 @@
 """What people said, from staging into the ledger, and the standing it adds up to.
 
 An import can inform, tell of a sale, record a yes with or without proof, and record a no. It never
-lifts a no (OBJ-06), which makes the sum simple: the first no ends it, and before that the last
-yes, else the last sale, else the first word stands. `consent.standing.replay` says the same of any
+lifts a no (OBJ-06) and takes the place of no yes that the person gave here or that is newer, which
+makes the sum simple: the first no ends it, and before that the last yes, else the last sale, else
+the first word stands. `consent.standing.replay` says the same of any
 ledger that an import has written; tests/intake/test_ledger.py holds the two together.
 """
 
@@ -176,13 +177,16 @@ STAND = f"""
                AS stored, old.permission, old.opens, old.closes, old.since, old.authority,
                old.event_id,
                COALESCE(
-                   w.yes,
+                   CASE WHEN old.permission = '{Held.CONSENT}' AND (old.authority, old.opens)
+                             > ({Authority.STAFF}, (y.at {STOCKHOLM})::date)
+                        THEN NULL ELSE w.yes END,
                    CASE WHEN old.permission IS DISTINCT FROM '{Held.CONSENT}' THEN w.sale END,
                    CASE WHEN COALESCE(old.permission, '{Held.NONE}') = '{Held.NONE}'
                         THEN w.notice END,
                    CASE WHEN old.id IS NULL THEN w.first END) AS word
           FROM words w
           LEFT JOIN consent_standing old USING (customer_id, purpose, channel, third_party)
+          LEFT JOIN said y ON y.id = w.yes
          WHERE old.declined IS NOT TRUE
     ), before AS (
         SELECT c.customer_id, c.purpose, c.channel, c.third_party, c.refused,

@@ -327,6 +327,10 @@ class Life(RuleBasedStateMachine):
             assert (pk in reached(use, self.day)) == one[use].allowed(self.day)
 
     @invariant()
+    def the_records_are_what_the_facts_make_of_them(self) -> None:
+        assert records.refresh([self.customer.pk]) == 0
+
+    @invariant()
     def standing_equals_replay(self) -> None:
         told = replay(Event.objects.filter(customer=self.customer).order_by("pk"))
         held = {

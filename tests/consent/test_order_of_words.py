@@ -1,6 +1,7 @@
 """Which word is the latest: by the instant it was said, whatever was written down when (RUL-34)."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -12,15 +13,16 @@ from consent.actions import (
     say_no,
     say_yes,
     serve_notice,
+    stop_all_marketing,
     unsubscribe,
 )
 from consent.ledger import append
 from consent.models import Authority, Event, Standing
-from consent.purposes import Use
+from consent.purposes import Use, chosen_uses
 from consent.rules import may_process
 from consent.standing import replay
 from customers.dates import today
-from customers.models import Customer
+from customers.models import Customer, Suppression
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -91,7 +93,7 @@ def test_an_older_yes_does_not_take_the_place_of_one_given_after_a_no() -> None:
     assert is_open(anna, MAIL)
 
 
-def yes_of_a_register(person: Customer, use: Use) -> None:
+def yes_of_a_register(person: Customer, use: Use, at: datetime | None = None) -> None:
     append(
         person,
         Event.Kind.CONSENT_GIVEN,
@@ -101,7 +103,58 @@ def yes_of_a_register(person: Customer, use: Use) -> None:
         channel=use.channel,
         third_party=use.third_party,
         evidence="Fil 2024, rad 7",
+        at=at,
     )
+
+
+@pytest.mark.parametrize("days", [0, 2500])
+def test_a_register_does_not_take_the_place_of_the_persons_own_yes(days: int) -> None:
+    anna = customer()
+    say_yes(anna, MAIL, evidence=YES, at=ago(days=1))
+    yes_of_a_register(anna, MAIL, ago(days=days))
+    held = Standing.objects.get(customer=anna, purpose="H", channel="email")
+    assert (held.authority, held.opens) == (Authority.PERSON, today() - timedelta(days=1))
+    assert is_open(anna, MAIL)
+
+
+def test_a_yes_found_afterwards_does_not_make_a_newer_one_old() -> None:
+    anna = customer()
+    Customer.objects.filter(pk=anna.pk).update(last_contact_on=date(2020, 3, 1))
+    say_yes(anna, MAIL, evidence=YES)
+    say_yes(anna, MAIL, collected="slip", evidence="Talong 17", at=ago(days=2500))
+    assert is_open(anna, MAIL)
+    yes_of_a_register(anna, PARTNER, ago(days=1))
+    yes_of_a_register(anna, PARTNER, ago(days=2500))
+    held = Standing.objects.get(customer=anna, purpose="P")
+    assert held.opens == today() - timedelta(days=1)
+    say_yes(anna, PARTNER, collected="slip", evidence="Talong 18", at=ago(days=30))
+    held.refresh_from_db()
+    assert (held.authority, held.opens) == (Authority.PERSON, today() - timedelta(days=30))
+    is_open(anna, PARTNER)
+
+
+@pytest.mark.parametrize("by_whom", ["register", "person"])
+def test_only_the_persons_own_yes_opens_a_way_that_carries_a_no(by_whom: str) -> None:
+    anna = customer()
+    old_no = today() - timedelta(days=30)
+    Customer.objects.filter(pk=anna.pk).update(email_suppressed_on=old_no)
+    if by_whom == "register":
+        yes_of_a_register(anna, MAIL)
+    else:
+        say_yes(anna, MAIL, evidence=YES)
+    assert is_open(anna, MAIL) is (by_whom == "person")
+
+
+@pytest.mark.parametrize("stop", [unsubscribe, stop_all_marketing])
+def test_who_has_refused_each_thing_has_not_yet_refused_everything(stop: Any) -> None:
+    anna = customer()
+    for use in chosen_uses():
+        if use.of.is_marketing:
+            say_no(anna, use)
+    assert not Suppression.objects.exists()
+    assert stop(anna) is not None
+    assert Suppression.objects.count() == 3  # the e-mail, the phone and the address
+    assert stop(anna) is None
 
 
 @pytest.mark.parametrize("before", ["nothing", "unproven"])

@@ -14,10 +14,11 @@ from consent.actions import (
     serve_notice,
     unsubscribe,
 )
+from consent.facts import ask
 from consent.models import ProcessingRecord
 from consent.purposes import CATALOGUE, Objection, Use, chosen_uses
 from consent.rules import may_process
-from customers.dates import FAR
+from customers.dates import FAR, today
 from customers.models import Customer
 from customers.models.channels import Collected
 from retention.actions import execute, open_run
@@ -163,3 +164,19 @@ def test_somebody_registered_after_their_death_is_taken_up_by_the_next_night() -
     anna = cast.person(since=date(2026, 3, 1), notice=False, deceased_on=date(2026, 2, 1))
     night(date(2026, 3, 2))
     assert not Customer.objects.filter(pk=anna.pk).exists()
+
+
+@pytest.mark.parametrize("asked_first", [True, False])
+def test_an_open_question_after_the_relation_hides_no_yes_and_no_no(asked_first: bool) -> None:
+    anna = cast.person(since=date(2024, 1, 8))
+    cast.subscription(anna, date(2024, 1, 8), today() - timedelta(days=100))
+    survey = Use("C", "email")
+    if asked_first:
+        ask(anna, "Hur byter jag huvud?")
+    say_yes(anna, survey, evidence=cast.SHOWN)
+    assert records.refresh([anna.pk]) == 0
+    assert may_process(anna.pk, survey).allowed(today())
+    if not asked_first:
+        ask(anna, "Hur byter jag huvud?")
+    say_no(anna, survey)
+    assert records.refresh([anna.pk]) == 0

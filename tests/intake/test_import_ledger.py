@@ -3,22 +3,25 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consent.actions import say_no, say_yes, serve_notice
 from consent.models import Event, Standing
 from consent.purposes import CATALOGUE, Permission, Use
+from consent.rules import may_process
 from consent.standing import State, replay
+from customers.dates import today
 from customers.models import Customer
 from tests import cast
-from tests.intake.files import SALE, load, person
+from tests.intake.files import NOTICED, SALE, load, person
 
 pytestmark = pytest.mark.django_db
 
@@ -152,3 +155,18 @@ def test_no_file_opens_a_company_after_a_no_to_everything() -> None:
     assert Event.objects.filter(customer=customer, kind=Event.Kind.CONSENT_GIVEN).exists()
     assert not Standing.objects.filter(customer=customer, permission="consent").exists()
     assert stored(customer) == replay(Event.objects.filter(customer=customer).order_by("pk"))
+
+
+def test_no_file_opens_a_way_that_somebody_has_said_no_by(tmp_path: Path) -> None:
+    said_no = cast.person("Björn", email="familjen@example.se")
+    say_no(said_no, at=timezone.now() - timedelta(days=30))
+    mail = Use("H", "email")
+    known = person(email="familjen@example.se", adult_confirmed_on="2020-03-01", **NOTICED)
+    yes = row(mail, "yes", today() - timedelta(days=2), "Talong 12")
+    assert load(tmp_path, customers=[known], consents=[yes]).code < NOTHING_LOADED
+    anna = Customer.objects.get(number="K1")
+    cast.subscription(anna, date(2024, 1, 8))
+    refused = [answer.name for answer in may_process(anna.pk, mail).refusals(today())]
+    assert refused == ["not_suppressed"]
+    say_yes(anna, mail, evidence=cast.SHOWN)
+    assert may_process(anna.pk, mail).allowed(today())
