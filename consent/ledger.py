@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from consent.functions import NAMED
 from consent.models import Authority, Event, Notice
-from consent.standing import REFUSALS, applies_to
+from consent.standing import REFUSALS, applies_to, limits
 from customers.dates import stockholm_date
 from customers.models import Customer, User
 from customers.models.people import Restriction
@@ -134,16 +134,15 @@ def _uses(
 def _restrict(customer: Customer, kind: str, ground: str, authority: int) -> None:
     """Bring the person's restriction up to the entry just written; the row is locked already.
 
-    Their own limit falls to their own word only (RES-03).
+    The person's word moves their own limit only, and ours only what the law has set (RES-03).
     """
     customer.refresh_from_db(fields=["restriction"])
-    if kind == Kind.UNRESTRICTED:
-        if customer.restriction == Restriction.VOLUNTARY and authority < Authority.PERSON:
-            return
-        after = Restriction.NONE.value
-    elif customer.restriction and ground == Restriction.VOLUNTARY:
+    own = Restriction.VOLUNTARY
+    of_their_own = ground == own if kind == Kind.RESTRICTED else authority == Authority.PERSON
+    if of_their_own and customer.restriction not in (Restriction.NONE, own):
         return
-    else:
-        after = ground
-    customer.restriction = after
+    if kind == Kind.UNRESTRICTED and not of_their_own and customer.restriction == own:
+        return
+    said = Event.objects.filter(customer=customer, kind__in=(Kind.RESTRICTED, Kind.UNRESTRICTED))
+    customer.restriction = next(reversed(limits(said.order_by("pk"))), Restriction.NONE.value)
     customer.save(update_fields=["restriction"])

@@ -96,24 +96,30 @@ def limit(
     at: datetime | None = None,
     confirm: bool = True,
 ) -> Case | None:
-    """Pause all that is not necessary, as the person asks; None when it is limited already.
+    """Pause all that is not necessary, as the person asks; None when they have asked already.
 
-    A limitation on a ground of law is stronger and stays as it is (RES-01, RES-03).
+    A limitation on a ground of law is stronger and stays as it is; the person's own lasts beneath
+    it and is what is left when that one is lifted (RES-01, RES-03).
     """
-    if _lock(customer) != Restriction.NONE:
+    by_law = _lock(customer) not in (Restriction.NONE, Restriction.VOLUNTARY)
+    if actions.has_limited(customer):
         return None
     at = at or timezone.now()
     actions.restrict(customer, collected=collected, evidence=evidence, actor=actor, at=at)
     case = _case(customer, Case.Right.RESTRICTION, at, collected)
-    answer(
-        case,
-        at,
+    said = (
         _(
+            "Användningen är redan begränsad, och så förblir den. När den begränsningen upphör "
+            "använder vi dina uppgifter bara till det du har köpt, dina frågor och det lagen "
+            "kräver, för det bad du om %(moment)s. Det gäller tills du själv häver det."
+        )
+        if by_law
+        else _(
             "Sedan %(moment)s använder vi dina uppgifter bara till det du har köpt, dina frågor "
             "och det lagen kräver. Det gäller tills du själv häver begränsningen."
         )
-        % {"moment": f"{words.full_day(at)} {words.clock(at)}"},
     )
+    answer(case, at, said % {"moment": f"{words.full_day(at)} {words.clock(at)}"})
     if confirm:
         _confirm(case, "restriction_granted", "privacy_requests:restriction")
     return case

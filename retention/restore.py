@@ -25,6 +25,7 @@ from consent.ledger import append
 from consent.models import Event, Seal
 from consent.purposes import CATALOGUE
 from consent.refusals import No
+from consent.standing import limits
 from customers import contact_points
 from customers.dates import stockholm_date
 from customers.models import Customer, Session
@@ -219,11 +220,8 @@ def _replay_noes(done: Done) -> None:
     """Say every no again that was said since the backup (L03)."""
     newest = Event.objects.aggregate(newest=Max("pk"))["newest"] or 0
     lost = list(refusals.after(newest))
-    lifted = {no.pseudonym: no.number for no in lost if no.kind == Kind.UNRESTRICTED}
     for no in lost:
-        if no.kind == Kind.UNRESTRICTED or (
-            no.kind == Kind.RESTRICTED and lifted.get(no.pseudonym, 0) > no.number
-        ):
+        if no.kind == Kind.UNRESTRICTED or (no.kind == Kind.RESTRICTED and _is_lifted(no, lost)):
             continue
         customer = Customer.objects.filter(pseudonym=no.subject).first()
         if customer is None:
@@ -231,6 +229,16 @@ def _replay_noes(done: Done) -> None:
         else:
             _say_again(customer, no)
             done.noes += 1
+
+
+def _is_lifted(no: No, lost: list[No]) -> bool:
+    """Say whether a limit was lifted after it was set, by whose word it falls to (RES-03)."""
+    since = [
+        Event(kind=n.kind, ground=n.ground, authority=n.authority)
+        for n in lost
+        if n.pseudonym == no.pseudonym and n.number >= no.number
+    ]
+    return no.ground not in limits(since)
 
 
 def _say_again(customer: Customer, no: No) -> None:

@@ -433,11 +433,16 @@ def test_a_limitation_by_law_is_told_and_neither_weakened_nor_lifted_here(
     assert "Användningen av dina uppgifter är begränsad" in page
     assert "Vi skriver till dig innan begränsningen upphör." in page
     assert "Häv begränsningen" not in page
-    client.post(LIMIT_PAGE)
     client.post(f"{LIMIT_PAGE}hav/")
+    assert Event.objects.count() == before
+    # What the person asks for is kept beneath it, once (RES-03).
+    for _ in range(2):
+        client.post(LIMIT_PAGE)
+        client.post(f"{LIMIT_PAGE}hav/")
     anna.refresh_from_db()
     assert anna.restriction == ground
-    assert Event.objects.count() == before
+    assert Event.objects.count() == before + 1
+    assert "När den begränsningen upphör" in text(client.get("/mina-arenden/"))
 
 
 def test_the_pages_are_found_where_people_look(anna: Customer) -> None:
