@@ -26,6 +26,11 @@ ENTRIES = f"""
      ORDER BY e.id
 """
 
+WORDINGS = """
+    SELECT id FROM consent_notice
+     WHERE content_hash <> encode(sha256(convert_to(text, 'UTF8')), 'hex') ORDER BY id LIMIT 1
+"""
+
 
 @dataclass(frozen=True)
 class Verified:
@@ -61,11 +66,24 @@ def verify(progress: Progress) -> Verified:
 
     Raises BrokenLedgerError at the first entry or seal that does not hold.
     """
+    _demand_wordings()
     try:
         with closing(_entries(progress)) as entries:  # its cursor must not outlive the transaction
             return _verify(entries)
     except BrokenSealError as broken:
         raise BrokenLedgerError(str(broken)) from broken
+
+
+def _demand_wordings() -> None:
+    """Refuse a wording that is not what it was published as: a yes to it would be to other words.
+
+    Raises BrokenLedgerError for the first one (G04).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(WORDINGS)
+        changed = cursor.fetchone()
+    if changed is not None:
+        raise BrokenLedgerError(f"Wording {changed[0]} was changed after it was published.")
 
 
 def _verify(entries: Iterator[Entry]) -> Verified:

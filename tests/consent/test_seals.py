@@ -12,7 +12,7 @@ from django.db import InternalError, OperationalError, connection, transaction
 
 from consent import seals
 from consent.actions import restrict, say_no, say_yes
-from consent.models import Event, EventDetail, Seal
+from consent.models import Event, EventDetail, Notice, Seal
 from consent.purposes import Use
 from consent.sealing import seal
 from consent.verification import BrokenLedgerError, verify
@@ -232,13 +232,19 @@ def test_a_seal_made_anew_over_changed_entries_breaks_the_chain(
 
 def test_changed_evidence_is_found(ledger: list[int]) -> None:
     with past.the_triggers():
-        EventDetail.objects.update(evidence="Samtal 13")
+        EventDetail.objects.filter(event_id=ledger[2]).update(evidence="Samtal 13")
     assert fault() == f"The evidence of entry {ledger[2]} was changed."
 
 
 def test_evidence_given_afterwards_is_found(ledger: list[int]) -> None:
     EventDetail.objects.create(event_id=ledger[3], evidence="Sa ja i telefon")
     assert fault() == f"The evidence of entry {ledger[3]} was changed."
+
+
+def test_a_wording_changed_after_it_was_published_is_found(ledger: list[int]) -> None:
+    notice = Notice.objects.latest("pk")
+    tamper("UPDATE consent_notice SET text = text || ' Och allt annat.' WHERE id = %s", notice.pk)
+    assert fault() == f"Wording {notice.pk} was changed after it was published."
 
 
 def test_the_command_names_the_entry_and_fails(ledger: list[int]) -> None:
