@@ -15,7 +15,7 @@ from consent.models import Event, EventDetail, Standing
 from consent.purposes import CATALOGUE, Use, chosen_uses
 from consent.rules import may_process
 from customers.dates import add_months, today
-from customers.models import Customer
+from customers.models import Customer, User
 from customers.models.channels import Collected
 from customers.models.people import Restriction
 from customers.words import full_day
@@ -230,6 +230,54 @@ def test_a_company_that_was_never_answered_does_not_exist(path: str) -> None:
     client = signed_in(anna)
     assert client.post(f"{PAGE}foretag/{path}/", {"answer": "no"}).status_code == 404
     assert not Standing.objects.get(customer=björn, third_party="Okänt AB").declined
+
+
+def test_a_yes_is_pressed_only_where_somebody_has_said_it() -> None:
+    anna = customer()
+    pressed = {
+        (use.purpose, use.channel): found.yes_button
+        for use in chosen_uses()
+        if (found := row(anna, use.purpose, use.channel)).yes
+    }
+    assert set(pressed.values()) == {"Får"}
+    actions.say_yes(anna, Use("H", "post"), evidence="Talong 17")
+    assert row(anna, "H", "post").yes_button == "Ja"
+    # Where a yes is still to be said, that is what is said.
+    assert row(anna, "G", "social").yes_button == "Ja"
+    signed_in(anna).post(f"{PAGE}H/phone/", {"answer": "no"})
+    assert row(anna, "H", "phone").yes_button == "Ja"
+
+
+def test_a_yes_without_proof_is_told_as_one() -> None:
+    anna = customer()
+    actions.say_yes(anna, Use("G", "social"))
+    assert row(anna, "G", "social").since == "Nej, ditt äldre ja saknar bevis"
+
+
+def test_the_answer_of_the_page_tells_of_a_restriction_and_leaves_the_no_within_reach() -> None:
+    anna = customer()
+    actions.say_yes(anna, Use("P", "post", "Tandvännen AB"), evidence="Talong", collected="slip")
+    actions.restrict(anna, Restriction.VOLUNTARY)
+    client = signed_in(anna)
+    page = text(client.get(PAGE))
+    assert "Användningen av dina uppgifter är begränsad, så nu får du ingen reklam." in page
+    assert "Tandvännen AB, med post Ja" in page
+    assert page.count("är begränsad. Säger du nej lämnar vi inte ut") == 1
+    assert "Stoppa all reklam" in page
+    client.post("/mina-val/stoppa/")
+    page = text(client.get(PAGE))
+    assert "är begränsad, så nu får du ingen reklam." in page
+    assert "Stoppa all reklam" not in page
+
+
+def test_whoever_can_be_reached_in_no_way_now_can_still_stop_everything() -> None:
+    anna = customer(email="", phone="", account=False)
+    Customer.objects.filter(pk=anna.pk).update(user=User.objects.create_user("anna@example.se"))
+    anna.refresh_from_db()
+    actions.choose(anna, Use("H", "post"), yes=False)
+    page = text(signed_in(anna).get(PAGE))
+    assert "Just nu får du ingen reklam från oss." in page
+    assert "Stoppa all reklam" in page
 
 
 def test_stop_everything_is_one_click() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from consent.actions import say_no
+from consent.actions import say_no, say_yes
 from consent.facts import ask, close_question
 from consent.purposes import Use
 from customers.actions import change_details, set_national_id
@@ -13,6 +13,7 @@ from customers.dates import today
 from customers.models import Customer
 from customers.models.channels import Collected, Source
 from customers.personal_data import Category
+from customers.words import in_words
 from dentalclean.everything import holdings
 from dentalclean.my_data import page as my_data
 from dentalclean.my_data.facts import Fact
@@ -136,6 +137,29 @@ def test_every_model_and_column_of_the_map_is_on_the_page() -> None:
         anna.number,
     ):
         assert said in page, said
+
+
+def test_the_choices_count_apart_what_was_said_and_what_we_may() -> None:
+    anna = anna_with_everything()
+    told = facts_of(anna)["Dina val"]
+    may = [item for item in told.items if "Vi får sedan 3 mars 2024, tills du säger nej." in item]
+    assert told.value.startswith("Nej till ett val. ")
+    assert told.value.endswith(
+        f"{in_words(len(may)).capitalize()} saker får vi tills du säger nej."
+    )
+    assert len(may) == len(told.items) - 1
+    say_yes(anna, Use("H", "email"), evidence="Talong 17", collected="slip")
+    assert facts_of(anna)["Dina val"].value.startswith("Ja till ett och nej till ett val. ")
+
+
+def test_a_yes_that_a_no_stands_above_is_no_yes_here_either() -> None:
+    anna = anna_with_everything()
+    say_yes(
+        anna, Use("H", "sms"), evidence="Talong", collected="slip", at=cast.noon(date(2025, 1, 8))
+    )
+    told = facts_of(anna)["Dina val och när du gjorde dem"].items
+    assert any("Ett ja till ”Erbjudanden från oss” med sms, som inte gäller" in t for t in told)
+    assert not any("Du sa ja" in t for t in told)
 
 
 @pytest.mark.parametrize("label", sorted(my_data.PRESENTERS.keys() - {"customers.Customer"}))
