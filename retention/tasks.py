@@ -42,10 +42,13 @@ def reconcile() -> None:
 
 @shared_task
 def purge(business_date: str) -> None:
-    """Take part in a run until nothing of it is due, then go on with the next open one."""
+    """Take part in a run until nothing of it is due, then go on with the next open one.
+
+    Each share goes on as one share: if each rang for all, they would double with every night.
+    """
     run = Run.objects.get(business_date=date.fromisoformat(business_date))
     if actions.execute(run).status != Run.Status.RUNNING:
-        ring()
+        ring(shares=1)
 
 
 @shared_task
@@ -65,7 +68,7 @@ def wipe() -> None:
         wiping.wipe(run)
 
 
-def ring() -> None:
+def ring(shares: int | None = None) -> None:
     """Ring for the oldest open run: nights are made up for in their order.
 
     A night that waits for a decision makes the later ones wait too.
@@ -73,5 +76,5 @@ def ring() -> None:
     waiting = (Run.Status.RUNNING, Run.Status.STOPPED)
     run = Run.objects.filter(status__in=waiting).order_by("business_date").first()
     if run is not None and run.status == Run.Status.RUNNING:
-        for _share in range(settings.PURGE_SHARES):
+        for _share in range(shares or settings.PURGE_SHARES):
             purge.delay(run.business_date.isoformat())

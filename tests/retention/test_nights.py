@@ -53,6 +53,21 @@ def test_two_beats_on_one_night_do_the_work_once() -> None:
     assert Run.objects.get().status == Run.Status.DONE
 
 
+def test_the_shares_of_a_night_go_on_with_the_next_without_becoming_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nights = [open_run(date(2026, 11, day))[0] for day in (20, 21, 22)]
+    rung: list[str] = []
+    monkeypatch.setattr(tasks.purge, "delay", rung.append)
+    tasks.ring()
+    while rung and len(rung) < 20:
+        tasks.purge(rung.pop(0))
+        assert len(rung) <= 2
+    for night in nights:
+        night.refresh_from_db()
+        assert night.status == Run.Status.DONE
+
+
 def test_a_closed_run_tells_its_counts_and_people() -> None:
     anna = cast.person(since=date(2019, 1, 7))
     cast.subscription(anna, date(2019, 1, 7), date(2022, 10, 1))
