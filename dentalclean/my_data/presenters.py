@@ -258,24 +258,32 @@ def _changes(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
 
 
 def _standings(page: Page, holding: Holding) -> Iterator[tuple[Category, Fact]]:
-    items, yes, no = [], 0, 0
+    items, yes, no, unproven = [], 0, 0, 0
     for row in holding.rows:
         permission, declined = row["permission"], row["declined"]
-        no += declined or permission == Held.NONE
+        no += declined
         yes += permission == Held.CONSENT and not declined
+        unproven += permission == Held.NONE and not declined
         use = Use(row["purpose"], row["channel"], row["third_party"])
         about = f"{use_name(use)}, {use.third_party}" if use.third_party else use_name(use)
         items.append(f"{about}: {holds(permission, row['since'], declined=declined)}.")
-    value = _answers(yes, no, len(items) - yes - no)
+    value = _answers(yes, no, unproven, len(items) - yes - no - unproven)
     source = _("Dig, på Min sida och vid köp")
     yield from _listed(page, holding, value, items, label=_("Dina val"), source=source)
 
 
-def _answers(yes: int, no: int, until_a_no: int) -> str:
+def _answers(yes: int, no: int, unproven: int, until_a_no: int) -> str:
     """Count what the person has said, and apart from it what we may until they say no."""
     parts = [_("Ja till %(n)s") % {"n": in_words(yes)}] if yes else []
     parts += [_("nej till %(n)s") % {"n": in_words(no)}] if no else []
     said = [_("%(answers)s val.") % {"answers": capfirst(listed(parts))}] if parts else []
+    if unproven:
+        without = ngettext(
+            "%(n)s äldre ja saknar bevis och gäller inte.",
+            "%(n)s äldre ja saknar bevis och gäller inte.",
+            unproven,
+        )
+        said.append(without % {"n": capfirst(in_words(unproven))})
     if until_a_no:
         allowed = ngettext(
             "%(n)s sak får vi tills du säger nej.",

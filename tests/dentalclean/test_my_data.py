@@ -149,7 +149,10 @@ def test_the_choices_count_apart_what_was_said_and_what_we_may() -> None:
     )
     assert len(may) == len(told.items) - 1
     say_yes(anna, Use("H", "email"), evidence="Talong 17", collected="slip")
-    assert facts_of(anna)["Dina val"].value.startswith("Ja till ett och nej till ett val. ")
+    say_yes(anna, Use("G", "social"))
+    assert facts_of(anna)["Dina val"].value.startswith(
+        "Ja till ett och nej till ett val. Ett äldre ja saknar bevis och gäller inte. "
+    )
 
 
 def test_a_yes_that_a_no_stands_above_is_no_yes_here_either() -> None:
