@@ -23,7 +23,9 @@ OURS = [
     config for config in apps.get_app_configs() if Path(config.path).parent == settings.BASE_DIR
 ]
 
+MODELS = {model.__name__ for model in apps.get_models()}
 PERSONAL = {model.__name__ for model, _data in personal_models()} - {"Customer"}
+GATE_ASKED = "asks the gate about everybody, those it is shut for too"
 # What gives the rows of every person without asking; raw SQL asks nobody at all.
 WAYS_ROUND = {
     "_default_manager": "takes another manager",
@@ -39,6 +41,16 @@ WAYS_ROUND = {
     "connection": "speaks SQL",
     "connections": "speaks SQL",
     "customer": "goes from a row to its person",
+    "gate": GATE_ASKED,
+    "GateQuerySet": GATE_ASKED,
+    "union": "puts others beside people of a purpose",
+    "import_module": "fetches a model by its name",
+    "__import__": "fetches a model by its name",
+    "eval": "hides what it reads",
+    "exec": "hides what it reads",
+    "globals": "hides what it reads",
+    "vars": "hides what it reads",
+    "__dict__": "hides what it reads",
 }
 INTO_A_PERSON = re.compile(r"(^|__)customer(__(?!in$)|$)")
 KEEPS_PEOPLE = re.compile(r"^((\w+__)?customer|customer_id|pk|id)__in$")
@@ -90,14 +102,21 @@ class Reading(ast.NodeVisitor):
         self.generic_visit(node)
         if node.attr in WAYS_ROUND:
             self.refuse(node, WAYS_ROUND[node.attr])
-        if node.attr == "objects" and self.is_model(node.value):
-            self.ask_of_manager(node, self.model(node.value))
+        if node.attr.endswith("_set"):
+            self.refuse(node, "goes from a thing to the rows of every person")
+        if node.attr == "objects":
+            if self.is_model(node.value):
+                self.ask_of_manager(node, self.model(node.value))
+            elif self.model(node.value) not in MODELS:
+                self.refuse(node, "asks the manager of a model that it does not name")
 
     def visit_Call(self, node: ast.Call) -> None:
         self.generic_visit(node)
         called = getattr(node.func, "id", "")
         if called in WAYS_ROUND:
             self.refuse(node, WAYS_ROUND[called])
+        if self.model(node.func).endswith("QuerySet"):
+            self.refuse(node, "makes a query of its own")
         words = [k.arg or "" for k in node.keywords]
         words += [a.value for a in node.args if isinstance(a, ast.Constant) and a.value is not None]
         for word in words:
@@ -199,6 +218,23 @@ def wrong_in(source: str) -> list[str]:
         "rows.select_related('customer')",
         "rows.filter(customer__email='x')",
         "F('customer__email')",
+        "from consent.rules import gate\ngate(Use('H', 'email'))",
+        "from consent import rules\nrules.gate(use).values_list('email')",
+        "GateQuerySet(Customer)",
+        "from django.db.models import QuerySet\nQuerySet(Customer).all()",
+        "Who: Any = Customer\nWho.objects.all()",
+        "(Who := Customer).objects.all()",
+        "Customer.objects.processable('H', 'email').model.objects.all()",
+        "import customers.models as m\nm.people.Customer.objects.all()",
+        "importlib.import_module('customers.models').Customer.objects.all()",
+        "__import__('customers.models')",
+        "eval('Cust' + 'omer').objects.all()",
+        "vars(models)['Customer'].objects.all()",
+        "product.order_set.all()",
+        "Product.objects.filter(orders__customer=1)",
+        "people = Customer.objects.processable('H', 'email').union(others)",
+        "for who in [Customer]:\n    who.objects.all()",
+        "from customers.models import Customer\nprint(Customer.objects)",
     ],
 )
 def test_a_way_round_the_gate_is_seen(planted: str) -> None:
@@ -232,7 +268,10 @@ def test_the_rule_finds_the_modules() -> None:
     "path", list(bound_modules()), ids=lambda path: str(path.relative_to(settings.BASE_DIR))
 )
 def test_it_reads_people_by_purpose(path: Path) -> None:
-    assert wrong_in(path.read_text()) == [], path
+    wrong = wrong_in(path.read_text())
+    if path.stem == "statistics" and path.parent.name == "consent":
+        wrong = [said for said in wrong if GATE_ASKED not in said]  # it counts, and names nobody
+    assert wrong == [], path
 
 
 def test_a_model_about_people_is_known_by_its_map() -> None:
