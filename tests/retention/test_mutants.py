@@ -10,7 +10,7 @@ from django.db import connection
 
 from consent import records
 from retention import actions, statements
-from tests import nights
+from tests import history_nights as nights
 from tests.histories import NIGHTS, Pen
 from tests.history_tables import World
 

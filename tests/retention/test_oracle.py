@@ -17,7 +17,8 @@ from customers.personal_data import Category
 from retention import plans
 from retention.models import Run
 from retention.rules import calendar
-from tests import nights, worlds
+from tests import history_nights as nights
+from tests import worlds
 from tests.histories import NIGHTS, Pen
 from tests.history_tables import World
 from tests.oracles import retention as law

@@ -16,7 +16,7 @@ from customers.personal_data import Category, personal_models
 from retention import plans
 from retention.models import Receipt, Run
 from retention.rules import CalendarEntry, calendar, plan
-from tests import nights
+from tests import history_nights as nights
 from tests.histories import NIGHTS, Life, Pen
 from tests.history_tables import STANDING, World
 
