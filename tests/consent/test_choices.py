@@ -283,8 +283,8 @@ def test_whoever_can_be_reached_in_no_way_now_can_still_stop_everything() -> Non
 def test_stop_everything_is_one_click() -> None:
     anna = customer()
     client = signed_in(anna)
-    page = client.get(PAGE)
-    assert "Just nu får du reklam på fyra sätt: e-post, sms, telefon och post." in text(page)
+    before = text(client.get(PAGE))
+    assert "Just nu får du reklam på fyra sätt: e-post, sms, telefon och post." in before
     went = client.post("/mina-val/stoppa/")
     page = text(client.get(went["Location"]))
     assert "Klart. Ingen mer reklam från nu." in page
