@@ -44,8 +44,9 @@ def night(
 def test_a_night_killed_before_and_after_every_step_comes_to_the_same_morning(
     night: Night, part: int
 ) -> None:
-    for step in range(part, len(night.steps), PARTS):
-        night.kill(step)
+    step = part
+    while night.kill(step).is_dead:
+        step += PARTS
 
 
 @pytest.mark.parametrize("part", range(PARTS))
