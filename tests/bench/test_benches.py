@@ -27,7 +27,7 @@ def test_each_bench_prints_both_sides_and_a_line_for_programs() -> None:
         text=True,
         check=False,
         env=surroundings,
-        timeout=600,
+        timeout=1200,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
