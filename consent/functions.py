@@ -82,6 +82,11 @@ BEGIN
         END IF;
     END IF;
 
+    IF of_kind = '{Kind.CONSENT_GIVEN}' AND with_authority = {Authority.PERSON.value}
+       AND worded IS NULL THEN
+        RAISE no_data_found USING MESSAGE = 'A yes of the person needs the wording behind it.';
+    END IF;
+
     -- CON-03: a no to what the person had said yes to takes the yes back.
     IF of_kind = '{Kind.OBJECTED}' AND by_channel <> '' AND EXISTS (
         SELECT FROM consent_standing y

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import InternalError, transaction
 from django.utils import timezone
 
 from consent.actions import (
@@ -181,6 +182,22 @@ def test_a_register_may_tell_of_a_company_that_nobody_refused() -> None:
 
 
 # The wording in force
+
+
+def test_a_yes_of_the_person_without_its_wording_is_refused_and_leaves_nothing() -> None:
+    anna = customer()
+    before = Event.objects.count()
+    with pytest.raises(InternalError, match="needs the wording"), transaction.atomic():
+        append(
+            anna,
+            Event.Kind.CONSENT_GIVEN,
+            collected="phone",
+            authority=Authority.PERSON,
+            purpose="H",
+            channel="email",
+            evidence=YES,
+        )
+    assert Event.objects.count() == before
 
 
 def texts(word: str) -> dict[tuple[str, str], str]:
