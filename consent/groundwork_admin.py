@@ -125,7 +125,7 @@ class BalancingRecordAdmin(ReadOnlyAdmin):
             balance=obj.balance,
             review_on=obj.review_on,
         )
-        obj.pk = written.pk
+        obj.pk, obj.decided_on = written.pk, written.decided_on
 
     @admin.action(description=_("Godkänn"), permissions=["approve"])
     def approve(
