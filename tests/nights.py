@@ -262,7 +262,8 @@ class Night:
                 path.suffix if path.suffix in {".begun", ".part"} else path.name
                 for folder in self.folders
                 for path in folder.iterdir()
-                if path.suffix != ".done"
+                # The next seal is written over what was left unfinished of one.
+                if path.suffix != ".done" and path.name != "unfinished"
             ),
         }
 
