@@ -35,7 +35,6 @@ WRITERS = 8
 USE = Use("H", "email")
 EVIDENCE = "Ja i telefon, manus 3"
 COLUMNS = "at, subject, kind, purpose, channel, third_party, ground, collected, authority"
-WITH_EVIDENCE = f"{COLUMNS}, evidence_hash"
 BARE = f"""
     INSERT INTO bare ({COLUMNS})
     VALUES (now(), %s, 'no', 'H', 'email', '', '', 'phone', 4)
@@ -139,15 +138,15 @@ def _acts(people: list[Customer], rounds: int) -> tuple[Pair, Pair]:
 
 def _bulk(subjects: list[str], rows: int, rounds: int) -> Pair:
     seal()
-    subject, kind = cycle(subjects), cycle(["soft"] * 9 + ["no"])  # as a register has them
-    said = "\t".join(("H", "email", "", "", "phone", "1", r"\\x" + "5e" * 32))
+    subject, kind = cycle(subjects), cycle(["unproven"] * 9 + ["no"])
+    said = "\t".join(("H", "email", "", "", "phone", "1"))
     text = "".join(
         f"2026-11-24 12:00:00+01\t{next(subject)}\t{next(kind)}\t{said}\n" for _ in range(rows)
     )
 
     def copy(table: str) -> None:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.copy_expert(f"COPY {table} ({WITH_EVIDENCE}) FROM STDIN", io.StringIO(text))
+            cursor.copy_expert(f"COPY {table} ({COLUMNS}) FROM STDIN", io.StringIO(text))
 
     def ours() -> None:
         copy("consent_event")
