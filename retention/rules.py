@@ -181,7 +181,13 @@ class _Belongings:
 def _belongings(customer: Customer) -> _Belongings:
     found = _Belongings()
     sql = _BELONGINGS.format(inventory=statements.inventory_sql(), holding=statements.HOLDING)
-    this = {"id": customer.pk, "ids": [customer.pk], "gone": [0], "held": [0], "on": today()}
+    this: dict[str, int | list[int] | date] = {
+        "id": customer.pk,
+        "ids": [customer.pk],
+        "gone": [0],
+        "held": [0],
+        "on": today(),
+    }
     with connection.cursor() as cursor:
         cursor.execute(sql, this)
         for what, category, on_schedule, last, count, purpose in cursor:
