@@ -242,7 +242,7 @@ class Seal(models.Model):
     number = models.PositiveBigIntegerField(_("nummer"), primary_key=True)
     first_event = models.PositiveBigIntegerField(_("första posten"))
     last_event = models.PositiveBigIntegerField(_("sista posten"))
-    leaf_count = models.PositiveIntegerField(_("antal poster"))
+    entry_count = models.PositiveIntegerField(_("antal poster"))
     root = models.BinaryField(max_length=32, editable=False)
     # The digest of the seal before it; 32 zeros before the first.
     previous = models.BinaryField(max_length=32, editable=False)
@@ -254,7 +254,7 @@ class Seal(models.Model):
             "number",
             "first_event",
             "last_event",
-            "leaf_count",
+            "entry_count",
             "root",
             "previous",
             "digest",
@@ -269,7 +269,7 @@ class Seal(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="seal_covers_entries",
-                condition=Q(first_event__lte=F("last_event")) & Q(leaf_count__gte=1),
+                condition=Q(first_event__lte=F("last_event")) & Q(entry_count__gte=1),
             ),
         ]
         triggers = never_changes("seal")

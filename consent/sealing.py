@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from consent import refusals, seals
 from consent.models import Event, Seal
-from consent.seals import LEAF, LEAVES_AT_ONCE, NOTHING, BrokenSealError, Head
+from consent.seals import ENTRIES_AT_ONCE, ENTRY, NOTHING, BrokenSealError, Head
 
 LOCK_TIMEOUT = "500ms"
 # A digest of another length is nobody's; it is sealed as zeros, and verifying names the entry.
@@ -76,7 +76,7 @@ def _next(last: Seal | None, boundary: int) -> Seal | None:
         number=head.number,
         first_event=head.first_event,
         last_event=head.last_event,
-        leaf_count=head.leaf_count,
+        entry_count=head.entry_count,
         root=bytes.fromhex(head.root),
         previous=previous,
         digest=head.digest,
@@ -88,13 +88,13 @@ def _chunks(after: int, until: int) -> Iterator[bytes]:
     """Yield numbers and digests in order, packed by the database: a row each would cost more."""
     with connection.cursor() as cursor:
         while after < until:
-            cursor.execute(ENTRIES, [after, until, LEAVES_AT_ONCE])
+            cursor.execute(ENTRIES, [after, until, ENTRIES_AT_ONCE])
             (packed,) = cursor.fetchone()
             if packed is None:
                 return
             chunk = bytes(packed)
             yield chunk
-            after = LEAF.unpack_from(chunk, len(chunk) - LEAF.size)[0]
+            after = ENTRY.unpack_from(chunk, len(chunk) - ENTRY.size)[0]
 
 
 def _demand_agreement(head: Head, previous: bytes, after: int) -> None:

@@ -9,7 +9,7 @@ to; so the folder belongs on storage that the database's administrators cannot c
 import json
 import os
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -18,12 +18,12 @@ from pathlib import Path
 from django.conf import settings
 
 HEAD_SIZE = 1024
-LEAF = struct.Struct(">q32s")
-DIGEST_SIZE = 32
-LEAVES_AT_ONCE = 4096
+ENTRY = struct.Struct(">q32s")
+BLOCK = 16 * ENTRY.size
+ENTRIES_AT_ONCE = 4096
 NOTHING = bytes(32)
 
-Leaf = tuple[int, bytes]
+Entry = tuple[int, bytes]
 
 
 class BrokenSealError(Exception):
@@ -37,7 +37,7 @@ class Head:
     number: int
     first_event: int
     last_event: int
-    leaf_count: int
+    entry_count: int
     root: str
     previous: str
     sealed_at: str
@@ -49,38 +49,34 @@ class Head:
 
 
 class MerkleRoot:
-    """The root over leaves as they come: RFC 6962's tree in memory that grows by its height.
+    """The root over entries as they come: RFC 6962's tree in memory that grows by its height.
 
-    `count` in binary is the shape so far: each bit that is set is a whole tree of that many leaves.
+    A leaf is a block of entries, so that a hash is not the price of each; whoever is to be shown
+    that an entry is sealed gets its block.
     """
 
     def __init__(self) -> None:
-        self.count = 0
-        self._trees: list[bytes] = []
+        self.entries = 0
+        self._blocks = 0
+        self._left: list[bytes] = []
 
-    def take(self, leaves: Sequence[bytes]) -> None:
-        """Take the next leaves, in whole trees as large as fit: a level at a time is quickest."""
-        at = 0
-        while at < len(leaves):
-            size = 1 << ((len(leaves) - at).bit_length() - 1)
-            if self.count:
-                size = min(size, self.count & -self.count)
-            self._plant(_whole_tree(leaves[at : at + size]), size)
-            at += size
-
-    def _plant(self, tree: bytes, size: int) -> None:
-        while self.count & size:
-            tree = _joined(self._trees.pop(), tree)
-            self.count -= size
-            size <<= 1
-        self._trees.append(tree)
-        self.count += size
+    def take(self, chunk: bytes) -> None:
+        """Take the next entries as they lie; any but the last chunk is of whole blocks."""
+        for at in range(0, len(chunk), BLOCK):
+            node = sha256(b"\x00" + chunk[at : at + BLOCK]).digest()
+            level = self._blocks
+            while level & 1:
+                node = _joined(self._left.pop(), node)
+                level >>= 1
+            self._left.append(node)
+            self._blocks += 1
+        self.entries += len(chunk) // ENTRY.size
 
     def value(self) -> bytes:
-        """Return the root of the leaves so far."""
-        if not self._trees:
+        """Return the root of the entries so far."""
+        if not self._left:
             return sha256(b"").digest()
-        *rest, node = self._trees
+        *rest, node = self._left
         for left in reversed(rest):
             node = _joined(left, node)
         return node
@@ -88,14 +84,6 @@ class MerkleRoot:
 
 def _joined(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
-
-
-def _whole_tree(leaves: Sequence[bytes]) -> bytes:
-    """Return the root over a power of two of leaves."""
-    level = [sha256(b"\x00" + leaf).digest() for leaf in leaves]
-    while len(level) > 1:
-        level = list(map(_joined, level[::2], level[1::2]))
-    return level[0]
 
 
 def write(chunks: Iterable[bytes], *, number: int, previous: bytes, sealed_at: datetime) -> Head:
@@ -111,17 +99,17 @@ def write(chunks: Iterable[bytes], *, number: int, previous: bytes, sealed_at: d
     with os.fdopen(opened, "wb") as file:
         file.write(bytes(HEAD_SIZE))
         for chunk in chunks:
-            first = first or LEAF.unpack_from(chunk)[0]
-            last = LEAF.unpack_from(chunk, len(chunk) - LEAF.size)[0]
-            root.take(_digests(chunk))
+            first = first or ENTRY.unpack_from(chunk)[0]
+            last = ENTRY.unpack_from(chunk, len(chunk) - ENTRY.size)[0]
+            root.take(chunk)
             file.write(chunk)
-        if not root.count:
+        if not root.entries:
             raise ValueError("A seal needs at least one entry.")
         head = Head(
             number=number,
             first_event=first,
             last_event=last,
-            leaf_count=root.count,
+            entry_count=root.entries,
             root=root.value().hex(),
             previous=previous.hex(),
             sealed_at=sealed_at.astimezone(UTC).isoformat(),
@@ -175,29 +163,25 @@ def head(number: int) -> Head | None:
 
 
 def chunks(head: Head) -> Iterator[bytes]:
-    """Yield a seal's entries in order as they lie, `LEAVES_AT_ONCE` of them at a time."""
+    """Yield a seal's entries in order as they lie, `ENTRIES_AT_ONCE` of them at a time."""
     with path(head.number).open("rb") as file:
         file.seek(HEAD_SIZE)
-        while chunk := file.read(LEAF.size * LEAVES_AT_ONCE):
-            yield chunk[: len(chunk) - len(chunk) % LEAF.size]
+        while chunk := file.read(ENTRY.size * ENTRIES_AT_ONCE):
+            yield chunk[: len(chunk) - len(chunk) % ENTRY.size]
 
 
-def leaves(head: Head) -> Iterator[Leaf]:
+def entries(head: Head) -> Iterator[Entry]:
     """Yield a seal's entries in order."""
     for chunk in chunks(head):
-        yield from LEAF.iter_unpack(chunk)
-
-
-def _digests(chunk: bytes) -> list[bytes]:
-    return [chunk[at - DIGEST_SIZE : at] for at in range(LEAF.size, len(chunk) + 1, LEAF.size)]
+        yield from ENTRY.iter_unpack(chunk)
 
 
 def demand_root(head: Head) -> None:
     """Raise BrokenSealError unless the entries of a seal are those its root was computed over."""
     root = MerkleRoot()
     for chunk in chunks(head):
-        root.take(_digests(chunk))
-    if (root.value().hex(), root.count) != (head.root, head.leaf_count):
+        root.take(chunk)
+    if (root.value().hex(), root.entries) != (head.root, head.entry_count):
         raise BrokenSealError(f"Seal {head.number} outside the database does not match its root.")
 
 

@@ -93,7 +93,7 @@ def _verify(entries: Iterator[Entry]) -> Verified:
     sealed, previous = 0, None
     for number in range(1, newest + 1):
         head = _head(number, previous, newest)
-        for kept, digest in seals.leaves(head):
+        for kept, digest in seals.entries(head):
             if entry is None or entry.number > kept:
                 raise BrokenLedgerError(
                     f"Entry {kept} is missing: seal {number} covers it and the ledger has it not."
@@ -144,8 +144,8 @@ def _head(number: int, previous: Head | None, newest: int) -> Head:
         if number == newest:  # written and not committed yet; the entries are held to it
             return head
         raise BrokenLedgerError(f"Seal {number} is missing in the database.")
-    told = (row.first_event, row.last_event, row.leaf_count, bytes(row.root).hex())
-    kept = (head.first_event, head.last_event, head.leaf_count, head.root)
+    told = (row.first_event, row.last_event, row.entry_count, bytes(row.root).hex())
+    kept = (head.first_event, head.last_event, head.entry_count, head.root)
     chain = (bytes(row.previous), bytes(row.digest), row.sealed_at.isoformat())
     if told != kept or chain != (chained_to, head.digest, head.sealed_at):
         raise BrokenLedgerError(f"Seal {number} in the database is not the one outside it.")

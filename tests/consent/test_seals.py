@@ -106,11 +106,11 @@ def test_an_empty_ledger_holds() -> None:
 def test_each_seal_is_chained_to_the_one_before(ledger: list[int]) -> None:
     first, second = Seal.objects.all()
     assert (bytes(first.previous), bytes(second.previous)) == (bytes(32), bytes(first.digest))
-    assert (first.first_event, first.last_event, first.leaf_count) == (ledger[0], ledger[2], 3)
+    assert (first.first_event, first.last_event, first.entry_count) == (ledger[0], ledger[2], 3)
     outside = seals.head(2)
     assert outside is not None
     assert outside.digest == bytes(second.digest)
-    assert [number for number, _ in seals.leaves(outside)] == ledger[3:5]
+    assert [number for number, _ in seals.entries(outside)] == ledger[3:5]
 
 
 def test_the_files_are_for_their_owner_only(ledger: list[int]) -> None:
@@ -123,7 +123,7 @@ def test_the_files_are_for_their_owner_only(ledger: list[int]) -> None:
 
 def test_seals_are_never_changed_deleted_or_emptied(ledger: list[int]) -> None:
     for statement in (
-        "UPDATE consent_seal SET leaf_count = 1",
+        "UPDATE consent_seal SET entry_count = 1",
         "DELETE FROM consent_seal",
         "TRUNCATE consent_seal",
     ):
@@ -225,8 +225,8 @@ def test_a_seal_made_anew_over_changed_entries_breaks_the_chain(
 ) -> None:
     one = seals.head(1)
     assert one is not None
-    forged = [seals.LEAF.pack(number, bytes(32)) for number, _ in seals.leaves(one)]
-    seals.write(forged, number=1, previous=bytes(32), sealed_at=Seal.objects.all()[0].sealed_at)
+    forged = b"".join(seals.ENTRY.pack(number, bytes(32)) for number, _ in seals.entries(one))
+    seals.write([forged], number=1, previous=bytes(32), sealed_at=Seal.objects.all()[0].sealed_at)
     assert fault() == "Seal 1 in the database is not the one outside it."
 
 
