@@ -119,10 +119,15 @@ class World:
             for table, rows in new.items():
                 self._insert(cursor, table, rows, night)
             self._say(cursor, night)
+            # As after an import: what came at once is not known to the planner yet.
+            for table in (*new, "consent_standing"):
+                cursor.execute(f"ANALYZE {table}")
         self.until = night
         people = sorted(self.alive)
         for start in range(0, len(people), BATCH):
             records.refresh(people[start : start + BATCH])
+            with connection.cursor() as cursor:
+                cursor.execute("ANALYZE consent_processingrecord")
 
     def _may_come(self, life: Life, row: Row, new: dict[str, list[tuple[Life, Row]]]) -> bool:
         if row.table == "customers_invoice" and row.columns["refers_to_id"] is not None:
