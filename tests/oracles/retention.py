@@ -77,6 +77,7 @@ class _Choice:
     until: date
     decided: date
     declined: bool = False
+    own: bool = False  # the person's own yes
 
 
 # Days
@@ -257,7 +258,11 @@ class Person:
                 return
             if (old is None or not old.rests_on) and any(no.speaks_of(*key) for no in noes):
                 return
-        found[key] = _Choice("yes", OPEN, said.day)
+        # Neither a slip found later nor what others tell takes the place of a yes that stands.
+        stands = old is not None and old.rests_on == "yes" and not old.declined
+        if old is not None and stands and (old.own, old.decided) > (said.own, said.day):
+            return
+        found[key] = _Choice("yes", OPEN, said.day, own=said.own)
 
     def _refused(self, found: dict[tuple[str, str, str], _Choice], said: Said) -> None:
         every = [(p, c, "") for p, channels in self.channels.items() for c in channels if p != "P"]
