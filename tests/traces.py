@@ -69,7 +69,9 @@ class Traces:
         return dict(found)
 
     def in_wal(self) -> bool:
-        """Tell whether a marker stands in the log of changes."""
+        """Tell whether a marker stands in the log of changes, all of it on the disk."""
+        with connection.cursor() as cursor:
+            cursor.execute("CHECKPOINT")
         folder = settings.HOUSE.database / "pg_wal"
         return any(self._pattern.search(_bytes(file)) for file in folder.iterdir())
 
