@@ -11,7 +11,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 APPS := customers consent disclosures retention marketing privacy_requests dentalclean
 
-.PHONY: run test drill kills check messages bench lock servers manage clean
+.PHONY: run test drill histories kills check messages bench lock servers manage clean
 
 run: $(VENV)/run.stamp  ## start everything on this machine; Ctrl-C stops it
 	@$(BIN)/python -m dentalclean.embedded run
@@ -22,6 +22,9 @@ test: $(VENV)/test.stamp  ## the whole suite; ARGS="-k name" for a part
 
 drill: $(VENV)/test.stamp  ## restore a dump and a point in time, and see that nobody comes back
 	@$(BIN)/python -m pytest -n 0 -v tests/retention/test_restore.py
+
+histories: $(VENV)/test.stamp  ## hold the nights of 20,300 generated histories to the oracle
+	@HISTORIES=14 $(BIN)/python -m pytest tests/retention/test_oracle.py
 
 kills: $(VENV)/test.stamp  ## kill a night everywhere, and each part of an installation five times
 	@KILLS_EACH=5 $(BIN)/python -m pytest tests/retention/test_kill_points.py \
