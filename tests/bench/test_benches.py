@@ -13,7 +13,7 @@ ALSO = {
     *("gate_bulk", "gate_neighbours", "audience_memory"),
 }
 
-# django-gdpr-assist is there only where `make bench` has been, and these take too long for the suite.
+# One needs what only `make bench` installs, and these take too long for the suite.
 TOO_LONG = {"assist", "portal_during_purge", "wipe", "workers"}
 RUN = sorted(BENCHES.keys() - TOO_LONG)
 
