@@ -9,12 +9,12 @@ from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
 WORDS = ("kind", "purpose", "channel", "ground", "collected", "third_party")
-LENGTHS = " | ".join(f"(length({word})::bigint << {8 * place})" for place, word in enumerate(WORDS))
 DIGEST = (
     "sha256(int8send(id) || timestamptz_send(at) || uuid_send(subject) || "
-    "int8send(COALESCE(notice_id, 0)) || "
-    f"int8send((authority::bigint << 48) | {LENGTHS}) || "
-    rf"replace({' || '.join(WORDS)}, '\', '\\')::bytea || evidence_hash)"
+    "int8send(COALESCE(notice_id, 0)) || int2send(authority) || "
+    "int4send(octet_length(evidence_hash)) || evidence_hash || replace("
+    + " || ".join(f"length({word})::text || ':' || {word}" for word in WORDS)
+    + r", '\', '\\')::bytea)"
 )
 UNSEAL = """
     ALTER TABLE consent_seal DISABLE TRIGGER USER;
