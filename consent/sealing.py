@@ -19,6 +19,14 @@ ENTRIES = """
       FROM (SELECT id, digest FROM consent_event WHERE id > %s AND id <= %s
              ORDER BY id LIMIT %s) AS entries
 """
+# All that was ever shown, up to a wording: words put between two others would read alike.
+WORDINGS = """
+    SELECT COALESCE(max(id), 0), encode(sha256(COALESCE(string_agg(sha256(convert_to(
+               jsonb_build_array(id, policy_version_id, collected, language, text)::text, 'UTF8')),
+               ''::bytea ORDER BY id), ''::bytea)), 'hex')
+      FROM consent_notice WHERE id <= %s
+"""
+NO_LIMIT = 2**63 - 1
 
 
 def seal() -> list[Seal]:
@@ -67,8 +75,14 @@ def _next(last: Seal | None, boundary: int) -> Seal | None:
         _demand_agreement(head, previous, after)
     elif after < boundary:
         refusals.write(number, after, boundary)
+        last_notice, shown = wordings()
         head = seals.write(
-            _chunks(after, boundary), number=number, previous=previous, sealed_at=timezone.now()
+            _chunks(after, boundary),
+            number=number,
+            previous=previous,
+            sealed_at=timezone.now(),
+            last_notice=last_notice,
+            wordings=shown,
         )
     else:
         return None
@@ -95,6 +109,14 @@ def _chunks(after: int, until: int) -> Iterator[bytes]:
             chunk = bytes(packed)
             yield chunk
             after = ENTRY.unpack_from(chunk, len(chunk) - ENTRY.size)[0]
+
+
+def wordings(until: int = NO_LIMIT) -> tuple[int, str]:
+    """Return the number of the newest wording up to one, and the hash over all up to it (G04)."""
+    with connection.cursor() as cursor:
+        cursor.execute(WORDINGS, [until])
+        newest, shown = cursor.fetchone()
+    return newest, shown
 
 
 def _demand_agreement(head: Head, previous: bytes, after: int) -> None:

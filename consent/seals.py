@@ -41,6 +41,9 @@ class Head:
     root: str
     previous: str
     sealed_at: str
+    # The newest wording there was then, and the hash over all up to it (`sealing.wordings`).
+    last_notice: int = 0
+    wordings: str = ""
 
     @property
     def digest(self) -> bytes:
@@ -86,7 +89,15 @@ def _joined(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 
 
-def write(chunks: Iterable[bytes], *, number: int, previous: bytes, sealed_at: datetime) -> Head:
+def write(
+    chunks: Iterable[bytes],
+    *,
+    number: int,
+    previous: bytes,
+    sealed_at: datetime,
+    last_notice: int = 0,
+    wordings: str = "",
+) -> Head:
     """Write a seal to the disk and return its head; `chunks` are whole entries as they will lie.
 
     Raises ValueError without entries.
@@ -113,6 +124,8 @@ def write(chunks: Iterable[bytes], *, number: int, previous: bytes, sealed_at: d
             root=root.value().hex(),
             previous=previous.hex(),
             sealed_at=sealed_at.astimezone(UTC).isoformat(),
+            last_notice=last_notice,
+            wordings=wordings,
         )
         file.seek(0)
         file.write(_as_json(head).ljust(HEAD_SIZE - 1) + b"\n")

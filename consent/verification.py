@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from consent import seals
 from consent.models import DIGEST_SQL, Seal
+from consent.sealing import wordings
 from consent.seals import NOTHING, BrokenSealError, Head
 
 ENTRIES_AT_ONCE = 4096
@@ -26,7 +27,7 @@ ENTRIES = f"""
      ORDER BY e.id
 """
 
-WORDINGS = """
+CHANGED_WORDING = """
     SELECT id FROM consent_notice
      WHERE content_hash <> encode(sha256(convert_to(text, 'UTF8')), 'hex') ORDER BY id LIMIT 1
 """
@@ -80,7 +81,7 @@ def _demand_wordings() -> None:
     Raises BrokenLedgerError for the first one (G04).
     """
     with connection.cursor() as cursor:
-        cursor.execute(WORDINGS)
+        cursor.execute(CHANGED_WORDING)
         changed = cursor.fetchone()
     if changed is not None:
         raise BrokenLedgerError(f"Wording {changed[0]} was changed after it was published.")
@@ -93,6 +94,7 @@ def _verify(entries: Iterator[Entry]) -> Verified:
     sealed, previous = 0, None
     for number in range(1, newest + 1):
         head = _head(number, previous, newest)
+        _demand_same_wordings(head, previous)
         for kept, digest in seals.entries(head):
             if entry is None or entry.number > kept:
                 raise BrokenLedgerError(
@@ -150,6 +152,15 @@ def _head(number: int, previous: Head | None, newest: int) -> Head:
     if told != kept or chain != (chained_to, head.digest, head.sealed_at):
         raise BrokenLedgerError(f"Seal {number} in the database is not the one outside it.")
     return head
+
+
+def _demand_same_wordings(head: Head, previous: Head | None) -> None:
+    """Refuse wordings that are not those of the time, be their own hash made to fit (G04)."""
+    told = (head.last_notice, head.wordings)
+    if previous is not None and told == (previous.last_notice, previous.wordings):
+        return
+    if wordings(head.last_notice) != told:
+        raise BrokenLedgerError(f"A wording is not what it was at seal {head.number}.")
 
 
 def _demand_no_seal_after(newest: int) -> None:

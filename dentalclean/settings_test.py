@@ -4,12 +4,15 @@ The process that starts the run draws the folder; the workers of pytest-xdist in
 get a Valkey database each. pytest-django gives each a PostgreSQL database.
 """
 
+import atexit
 import os
+import shutil
 import tempfile
 
 OWN_FOLDER = "DENTALCLEAN_TEST_DIR"
 if OWN_FOLDER not in os.environ:
     os.environ[OWN_FOLDER] = tempfile.mkdtemp(prefix="dentalclean-test-")
+    atexit.register(shutil.rmtree, os.environ[OWN_FOLDER], ignore_errors=True)
 os.environ["DATA_DIR"] = os.environ[OWN_FOLDER]
 os.environ["DENTALCLEAN_EMBEDDED"] = "1"
 for _name in (

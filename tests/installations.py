@@ -4,6 +4,7 @@ A database that waits for the disk, a broker with its file, a worker with two pr
 clock. Nobody supervises them but the test.
 """
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -129,6 +130,7 @@ class Installation:
             servers.stop_broker(self.parts["broker"])
         if "database" in self.parts:
             servers.stop_database(self.parts["database"])
+        shutil.rmtree(self.house.sockets, ignore_errors=True)
 
     # Asking
 
@@ -159,6 +161,7 @@ class Installation:
 
     def ring(self, task: str) -> None:
         """Ring for a task as the clock does, without waiting for its minute."""
-        app = Celery(broker=self.house.broker_url())
+        # Not as the current app, which the tests that come after would send their tasks to.
+        app = Celery(broker=self.house.broker_url(), set_as_current=False)
         app.send_task(task, ignore_result=True)
         app.close()

@@ -42,6 +42,7 @@ def main() -> None:
     warnings.filterwarnings("ignore", "Got an error checking a consistent migration history")
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= environment(folder)
+        os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # what tests with a browser ask for
         execute_from_command_line(sys.argv)
 
 

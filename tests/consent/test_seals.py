@@ -3,6 +3,7 @@
 import io
 import threading
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -245,6 +246,43 @@ def test_a_wording_changed_after_it_was_published_is_found(ledger: list[int]) ->
     notice = Notice.objects.latest("pk")
     tamper("UPDATE consent_notice SET text = text || ' Och allt annat.' WHERE id = %s", notice.pk)
     assert fault() == f"Wording {notice.pk} was changed after it was published."
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        (
+            "UPDATE consent_notice SET text = '', content_hash = encode(sha256(''), 'hex') "
+            "WHERE id = %s"
+        ),
+        "DELETE FROM consent_notice WHERE id = %s",
+        "UPDATE consent_notice SET language = 'fi' WHERE id = %s",
+    ],
+)
+def test_a_wording_whose_hash_was_made_to_fit_is_found(ledger: list[int], statement: str) -> None:
+    shown = Event.objects.filter(notice__isnull=False).values("notice")
+    unused = Notice.objects.exclude(pk__in=shown).earliest("pk")
+    tamper(statement, unused.pk)
+    assert fault() == "A wording is not what it was at seal 1."
+
+
+def test_a_wording_published_later_changes_nothing_for_the_seals_before_it(
+    ledger: list[int],
+) -> None:
+    shown = Notice.objects.latest("pk")
+    later = Notice.objects.create(
+        policy_version=shown.policy_version,
+        collected=shown.collected,
+        language="fi",
+        text="Kiitos.",
+        content_hash=sha256(b"Kiitos.").hexdigest(),
+    )
+    assert counted() == (2, 5, 1)
+    seal()
+    assert counted() == (3, 6, 0)
+    words = "UPDATE consent_notice SET text = %s, content_hash = %s WHERE id = %s"
+    tamper(words, "Hei.", sha256(b"Hei.").hexdigest(), later.pk)
+    assert fault() == "A wording is not what it was at seal 3."
 
 
 def test_the_command_names_the_entry_and_fails(ledger: list[int]) -> None:

@@ -5,6 +5,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from consent.models import ProcessingRecord, Standing
 from customers.dates import today
@@ -83,4 +84,6 @@ def crowd(like: Customer, size: int) -> list[Customer]:
         model.objects.bulk_create(
             model(**{**row, "customer_id": person.pk}) for person in people for row in rows
         )
+    with connection.cursor() as cursor:  # as the database does by itself, once rows are committed
+        cursor.execute("ANALYZE customers_customer, consent_processingrecord, consent_standing")
     return people

@@ -1,5 +1,6 @@
 """A campaign: approved by another, sent once to those who may get it, stopped when asked."""
 
+import gc
 import tracemalloc
 from contextlib import nullcontext
 from datetime import timedelta
@@ -321,8 +322,9 @@ def test_an_audience_is_read_in_constant_memory(
     campaign = outreach.draft()
     monkeypatch.setattr(actions, "PIECE", 100)
 
-    def most() -> int:
-        """Return the most memory that reading the audience held at once."""
+    def held() -> int:
+        """Return the most memory that was held at once while the audience was read."""
+        gc.collect()
         tracemalloc.start()
         for piece in actions._pieces(campaign):
             assert len(piece) <= 100
@@ -330,8 +332,12 @@ def test_an_audience_is_read_in_constant_memory(
         tracemalloc.stop()
         return peak
 
+    def least() -> int:
+        """Return what reading needs; threads of other tests may have added to a single turn."""
+        return min(held() for _ in range(3))
+
     crowd(anna, 500)
-    most()  # what is made once and kept is not the matter
-    few = most()
+    held()  # what is made once and kept is not the matter
+    few = least()
     crowd(anna, 5_000)
-    assert most() < 1.5 * few
+    assert least() < 1.5 * few
