@@ -80,37 +80,33 @@ class _Packed(Func):
     output_field = CharField()
 
 
-def _relations(use: Use) -> dict[str, FilteredRelation]:
-    """Return what the conditions of a use read beside the person."""
-    found = {
-        "record": FilteredRelation(
-            "processing_records", condition=Q(processing_records__purpose=use.purpose)
-        )
-    }
+def _relations(use: Use, of: int | None) -> dict[str, FilteredRelation]:
+    """Return what the conditions of a use read beside the person; `of` names whose rows there too.
+
+    Beside a list of people the database does not conclude that by itself, and would read all rows.
+    """
+
+    def relation(name: str, **condition: Any) -> FilteredRelation:
+        whose = {} if of is None else {"customer_id": of}
+        asked = {f"{name}__{column}": value for column, value in {**whose, **condition}.items()}
+        return FilteredRelation(name, condition=Q(**asked))
+
+    found = {"record": relation("processing_records", purpose=use.purpose)}
     if has_choice(use):
-        found["standing"] = FilteredRelation(
-            "standings",
-            condition=Q(
-                standings__purpose=use.purpose,
-                standings__channel=use.channel,
-                standings__third_party=use.third_party,
-            ),
+        found["standing"] = relation(
+            "standings", purpose=use.purpose, channel=use.channel, third_party=use.third_party
         )
     if use.channel == Channel.POST:
-        found["home"] = FilteredRelation(
-            "addresses", condition=Q(addresses__kind=Address.Kind.HOME)
-        )
+        found["home"] = relation("addresses", kind=Address.Kind.HOME)
     if use.purpose == "C":
-        found["relation"] = FilteredRelation(
-            "processing_records", condition=Q(processing_records__purpose="A")
-        )
+        found["relation"] = relation("processing_records", purpose="A")
     return found
 
 
-def gate(use: Use) -> GateQuerySet:
+def gate(use: Use, *, of: int | None = None) -> GateQuerySet:
     """Return all customers with the two dates of a use and those of each condition."""
     asked = conditions_for(use)
-    found: Any = GateQuerySet(Customer).annotate(**_relations(use))
+    found: Any = GateQuerySet(Customer).annotate(**_relations(use, of))
     since, until, facts = {}, {}, {}
     for condition in asked:
         fact = condition.fact(use)
@@ -132,26 +128,30 @@ _NOBODY = 9000000000000000001
 
 @lru_cache(maxsize=1024)
 def compiled(use: Use) -> Compiled:
-    found: Any = gate(use).filter(pk=_NOBODY).order_by()
-    names = list(found.query.annotations)
+    names = list(gate(use).query.annotations)
     facts, since, until = (
         tuple(name for name in names if name.endswith(end)) for end in ("_fact", "_since", "_until")
     )
     said = _Packed(*(F(name) for name in (*facts, *since, *until)))
-    query = found.annotate(said=said).values_list("pk", "held", "said").query
-    operations: Any = connection.ops
-    sql = operations.compose_sql(*query.sql_with_params()).replace("%", "%%")
-    by_key = f'"customers_customer"."id" = {_NOBODY}'
-    if sql.count(by_key) != 1:
-        raise RuntimeError("The gate's SQL no longer asks for one customer in one place.")
     return Compiled(
         use,
-        one=sql.replace(by_key, '"customers_customer"."id" = %s'),
-        many=sql.replace(by_key, '"customers_customer"."id" = ANY(%s)'),
+        one=_sql(gate(use), said, "= %s"),
+        many=_sql(gate(use, of=_NOBODY), said, "= ANY(%(people)s)"),
         facts=facts,
         since=since,
         until=until,
     )
+
+
+def _sql(found: Any, said: _Packed, key: str) -> str:
+    """Return the statement with room for a key, or for a list of them."""
+    asked = found.filter(pk=_NOBODY).order_by().annotate(said=said)
+    operations: Any = connection.ops
+    sql = operations.compose_sql(*asked.values_list("pk", "held", "said").query.sql_with_params())
+    sql, by_nobody = sql.replace("%", "%%"), f"= {_NOBODY}"
+    if by_nobody not in sql:
+        raise RuntimeError("The gate's SQL no longer asks for customers as it is known to.")
+    return str(sql.replace(by_nobody, key))
 
 
 def may_process(customer_id: int, use: Use) -> Decision:
@@ -171,7 +171,7 @@ def may_process_many(customer_ids: Sequence[int], use: Use) -> dict[int, Decisio
     """Decide for many in one statement; unknown people are refused."""
     asked = compiled(use)
     with connection.cursor() as cursor:
-        cursor.execute(asked.many, [list(customer_ids)])
+        cursor.execute(asked.many, {"people": list(customer_ids)})
         rows = cursor.fetchall()
     found = {row[0]: Decision._make((*row, asked)) for row in rows}
     for customer_id in set(customer_ids) - found.keys():

@@ -289,7 +289,7 @@ def test_an_operator_loads_a_copy_and_is_told_what_it_came_to(
 @pytest.mark.parametrize("use", [H_POST, H_PHONE, H_EMAIL])
 def test_what_we_have_seen_to_is_asked_once_and_not_per_person(use: Use) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN {compiled(use).many}", [[1, 2, 3]])
+        cursor.execute(f"EXPLAIN {compiled(use).many}", {"people": [1, 2, 3]})
         plan = "\n".join(row[0] for row in cursor)
     assert "InitPlan" in plan
     assert "SubPlan" not in plan
