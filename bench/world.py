@@ -293,9 +293,9 @@ STATEMENTS = (
     """
     INSERT INTO privacy_requests_case (public_id, customer_id, "right", collected, status,
            received_at, received_on, nominal_on, latest_on, target_on, answered_at, closed_on,
-           answer)
+           answer, outcome)
     SELECT gen_random_uuid(), id, 'access', 'portal', 'answered', last - 40, last - 40, last - 10,
-           last - 10, last - 20, last - 30, last - 30, ''
+           last - 10, last - 20, last - 30, last - 30, '', 'granted'
       FROM bench_people WHERE had_case ORDER BY id
     """,
     """

@@ -109,10 +109,11 @@ def _try_again(case: Case) -> None:
 def answer(case: Case, at: datetime, said: str = "") -> None:
     """Close a case that is answered and lift its hold; in the caller's transaction."""
     case.status = Case.Status.ANSWERED
+    case.outcome = case.outcome or Case.Outcome.GRANTED
     case.answered_at = at
     case.answer = said
     case.closed_on = stockholm_date(at)
-    case.save(update_fields=["status", "answered_at", "answer", "closed_on"])
+    case.save(update_fields=["status", "outcome", "answered_at", "answer", "closed_on"])
     CaseEvent.objects.create(case=case, kind=CaseEvent.Kind.ANSWERED, at=at)
     Hold.objects.filter(
         customer_id=case.customer_id, reference=_reference(case), lifted_at__isnull=True

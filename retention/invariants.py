@@ -149,7 +149,8 @@ FILES = f"""
 
 CASES = f"""
     SELECT 'case ' || id FROM privacy_requests_case
-     WHERE closed_on IS NULL AND (latest_on < received_on OR latest_on < {STOCKHOLM_TODAY})
+     WHERE closed_on IS NULL AND (latest_on < received_on
+        OR stands_since IS NULL AND latest_on < {STOCKHOLM_TODAY})
     UNION ALL
     SELECT 'person ' || customer_id FROM privacy_requests_case
      WHERE closed_on IS NULL GROUP BY customer_id, "right" HAVING count(*) > 1

@@ -595,6 +595,7 @@ class Pen:
         if self.maybe(0.9):
             at = self.moment(closed)
             done = {"closed_on": closed, "answered_at": at, "status": "answered"}
+            done["outcome"] = "granted"
             case.later.append((closed, done))
             hold.later.append((closed, {"lifted_at": at}))
 

@@ -52,6 +52,7 @@ def former(name: str = "Anna") -> Customer:
         right="access",
         collected="portal",
         status=Case.Status.ANSWERED,
+        outcome=Case.Outcome.GRANTED,
         received_at=cast.noon(ENDED),
         answered_at=cast.noon(ENDED),
         received_on=ENDED,

@@ -46,6 +46,7 @@ APP_MAY = {
     "consent_balancingrecord": {"SELECT", "INSERT"},
     "consent_nixsnapshot": {"SELECT", "INSERT"},
     "retention_holdreview": {"SELECT", "INSERT", "DELETE"},
+    "privacy_requests_caseevent": {"SELECT", "INSERT", "DELETE"},
     "retention_receipt": {"SELECT", "INSERT", "DELETE"},
     "retention_release": {"SELECT", "INSERT"},
     "customers_accesslog": {"SELECT", "INSERT", "DELETE"},
@@ -53,7 +54,8 @@ APP_MAY = {
 }
 # Tables with people's words, which the app wipes in the files after each night (F19).
 WIPED = {
-    *("privacy_requests_case", "privacy_requests_extract", "retention_hold"),
+    *("privacy_requests_case", "privacy_requests_caseevent", "privacy_requests_extract"),
+    "retention_hold",
     *("retention_holdreview", "retention_setaside", "disclosures_outbox"),
     *("consent_eventdetail", "consent_standing", "customers_user", "customers_customer"),
     *("customers_session", "customers_address", "customers_change", "customers_accesslog"),

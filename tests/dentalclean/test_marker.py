@@ -78,6 +78,7 @@ def somebody(name: str) -> Customer:
         right=Case.Right.ACCESS,
         collected=Collected.PORTAL,
         status=Case.Status.ANSWERED,
+        outcome=Case.Outcome.GRANTED,
         received_at=at,
         received_on=LONG_AGO,
         nominal_on=LONG_AGO,

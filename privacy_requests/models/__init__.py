@@ -1,0 +1,7 @@
+"""Rights: the cases people open, their clock, and the extracts built to answer them."""
+
+from privacy_requests.models.cases import Case, CaseEvent
+from privacy_requests.models.extracts import Extract
+from privacy_requests.models.proofs import EmailChange, ProofCode, ProvedBy
+
+__all__ = ["Case", "CaseEvent", "EmailChange", "Extract", "ProofCode", "ProvedBy"]
