@@ -44,6 +44,20 @@ class SaysWhoseWord:
         return str(WORD_OF[Authority(row.authority)])
 
 
+class WhoseFilter(admin.SimpleListFilter):
+    title = _("vems ord")
+    parameter_name = "authority"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Offer whose word it is as staff say it."""
+        return [(str(authority.value), word) for authority, word in WORD_OF.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep what rests on the word that was chosen."""
+        chosen = {value for value, _word in self.lookup_choices}
+        return queryset.filter(authority=self.value()) if self.value() in chosen else queryset
+
+
 class StandingInline(SaysWhoseWord, ReadOnlyInline):
     model = Standing
     fields = ("purpose", "channel", "third_party", "permission", "said_no", "since", "whose")
@@ -125,8 +139,8 @@ def _evidence(event: Event) -> str:
 class EventAdmin(SaysWhatItCovers, SaysWhoseWord, TracedAdmin):
     """The ledger; entries stay when the person is gone, so no list joins to people."""
 
-    list_display = ("id", "at", "kind", "about", "by", "collected", "whose")
-    list_filter = ("kind", "channel", "authority")
+    list_display = ("at", "kind", "about", "by", "collected", "whose")
+    list_filter = ("kind", "channel", WhoseFilter)
     ordering = ("-pk",)
     evidence = shown(_("underlag"), _evidence)
 

@@ -90,7 +90,7 @@ CONDITIONS: tuple[Condition, ...] = (
     ),
     Condition(
         "purpose",
-        _("Det finns inget pågående ändamål som omfattar dig."),
+        _("Vi använder inte dina uppgifter till det här."),
         ("LAW-01", "MFL-05", "RET-02", "RET-04", "RUL-11", "RUL-12", "RUL-23"),
         asked=lambda use: True,
         fact=lambda use: Q(record__ended_on__isnull=True),
