@@ -16,13 +16,21 @@ from consent import records
 from consent.actions import say_yes
 from consent.purposes import Use
 from customers.actions import set_national_id
-from customers.models import AccessLog, Change, Customer, Session, SupportCase, User
+from customers.models import (
+    AccessLog,
+    Change,
+    Customer,
+    DebtInterruption,
+    Session,
+    SupportCase,
+    User,
+)
 from customers.models.channels import Collected, Source
 from customers.personal_data import AtEnd
 from disclosures.models import Outbox
 from privacy_requests.document import as_json
 from privacy_requests.extract import collect
-from privacy_requests.models import Case, CaseEvent, Extract
+from privacy_requests.models import Case, CaseEvent, EmailChange, Extract, ProofCode
 from retention import statements
 from retention.actions import execute, open_run
 from retention.models import Hold, HoldReview, Receipt, Run, SetAside
@@ -42,7 +50,9 @@ def somebody(name: str) -> Customer:
     staff = User.objects.create_user(f"staff.{name.lower()}@example.com", is_staff=True)
     cast.subscription(customer, LONG_AGO, date(2012, 3, 1))
     cast.order(customer, LONG_AGO, LONG_AGO)
-    cast.invoice(customer, LONG_AGO)
+    DebtInterruption.objects.create(
+        invoice=cast.invoice(customer, LONG_AGO), kind="admitted", happened_on=LONG_AGO, words="?"
+    )
     set_national_id(customer, {"Anna": "199006022397", "Bo": "199107172380"}[name])
     Customer.objects.filter(pk=customer.pk).update(national_id_used_on=LONG_AGO)
     say_yes(
@@ -89,6 +99,18 @@ def somebody(name: str) -> Customer:
     )
     CaseEvent.objects.create(case=case, kind=CaseEvent.Kind.RECEIVED, at=at)
     Extract.objects.create(case=case, status=Extract.Status.GONE)
+    ProofCode.objects.create(
+        customer=customer, way="letter", digest="d", made_at=at, valid_until=at
+    )
+    EmailChange.objects.create(
+        customer=customer,
+        old="m@example.se",
+        new="n@example.se",
+        digest="d",
+        proved_by="letter",
+        asked_at=at,
+        valid_until=at,
+    )
     old_run, _ = Run.objects.get_or_create(business_date=date(2026, 11, 1), status=Run.Status.DONE)
     Receipt.objects.create(customer=customer, run=old_run, category=1, rule="RET-02", row_count=1)
     _account(customer, staff)
