@@ -330,9 +330,12 @@ def has_limited(customer: Customer) -> bool:
 
 @transaction.atomic
 def lift_own_restriction(customer: Customer, *, at: datetime | None = None) -> Event:
-    """Let the person lift a limit they set themselves; other grounds ask for notice (RES-05)."""
-    locked = Customer.objects.select_for_update().only("restriction").get(pk=customer.pk)
-    if locked.restriction != Restriction.VOLUNTARY:
+    """Let the person lift a limit they set themselves; other grounds ask for notice (RES-05).
+
+    One that the law sets stays above it. Raises NotAllowedError where they have set none.
+    """
+    Customer.objects.select_for_update().only("pk").get(pk=customer.pk)
+    if not has_limited(customer):
         raise NotAllowedError("Only a person's own limitation is lifted without notice.")
     return append(
         customer,

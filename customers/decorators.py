@@ -20,7 +20,8 @@ def customer_required(
 ) -> View[P]:
     """Hand the view the signed-in customer; nothing is reached by an id from the request (B01).
 
-    A stranger is asked to sign in; an account without a customer is told what it is for.
+    A stranger is asked to sign in; an account without a customer is told what it is for. So is
+    whoever a night has removed while they were acting: what they did is undone as a whole.
     """
 
     @login_required
@@ -31,7 +32,12 @@ def customer_required(
             customer = user.customer
         except ObjectDoesNotExist:
             return render(request, "customers/no_customer.html", status=403)
-        return view(request, customer, *args, **kwargs)
+        try:
+            return view(request, customer, *args, **kwargs)
+        except Customer.DoesNotExist:
+            if Customer.objects.filter(pk=customer.pk).exists():
+                raise
+            return render(request, "customers/no_customer.html", status=410)
 
     return guarded
 

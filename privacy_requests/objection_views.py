@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from consent.actions import has_limited
 from customers.decorators import act, customer_required
 from customers.models import Customer
 from customers.models.people import Restriction
@@ -56,6 +57,7 @@ def restriction(request: HttpRequest, customer: Customer) -> HttpResponse:
     context = {
         "restriction": customer.restriction,
         "is_own": customer.restriction == Restriction.VOLUNTARY,
+        "is_own_beneath": bool(customer.restriction) and has_limited(customer),
         "ground": customer.get_restriction_display(),
         "paused": [purpose.name for purpose in OPTIONAL],
     }
@@ -67,5 +69,11 @@ def restriction(request: HttpRequest, customer: Customer) -> HttpResponse:
 def lift_restriction(request: HttpRequest, customer: Customer) -> HttpResponse:
     """Lift the person's own limitation, as easily as it was set."""
     if lift_limit(customer):
-        messages.success(request, _("Klart. Begränsningen är hävd, och dina val gäller igen."))
+        customer.refresh_from_db(fields=["restriction"])
+        messages.success(
+            request,
+            _("Klart. Din egen begränsning är hävd. Den andra gäller fortfarande.")
+            if customer.restriction
+            else _("Klart. Begränsningen är hävd, och dina val gäller igen."),
+        )
     return redirect("privacy_requests:restriction")

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, transaction
 
 from consent import facts
-from consent.actions import NotAllowedError, lift_own_restriction, restrict
+from consent.actions import restrict
 from consent.facts import FactError
 from consent.models import ProcessingRecord
 from customers.actions import StaleError, change_details, set_national_id
@@ -121,8 +121,6 @@ def test_the_own_limit_never_takes_the_place_of_one_that_asks_for_notice() -> No
     restrict(anna)
     anna.refresh_from_db()
     assert anna.restriction == "a"
-    with pytest.raises(NotAllowedError):
-        lift_own_restriction(anna)
 
 
 def test_two_facts_at_once_are_both_in_the_projection(transactional_db: None) -> None:

@@ -92,6 +92,24 @@ def test_only_the_persons_own_limit_is_lifted_without_notice() -> None:
         lift_own_restriction(anna)
 
 
+def test_the_own_limit_is_lifted_beneath_one_that_the_law_sets() -> None:
+    anna = cast.person()
+    restrict(anna)
+    restrict(anna, "a")
+    lift_own_restriction(anna)
+    anna.refresh_from_db()
+    assert anna.restriction == "a"
+    append(
+        anna,
+        Event.Kind.UNRESTRICTED,
+        collected=Collected.PORTAL,
+        authority=Authority.LAW,
+        ground="a",
+    )
+    anna.refresh_from_db()
+    assert anna.restriction == ""
+
+
 def test_every_entry_has_a_digest_of_its_own() -> None:
     anna = cast.person()
     digests = [bytes(e.digest) for e in Event.objects.filter(customer=anna)]
