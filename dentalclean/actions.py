@@ -43,14 +43,15 @@ def change_email(
     *,
     expected_version: int | None = None,
     session_key: str | None = None,
+    revert_link: str = "",
 ) -> list[Change]:
     """Change the address of a person and of their sign-in, and tell both addresses (A18, K09).
 
-    Other sessions end, and so do codes on their way to the old address. Raises AddressTakenError
-    and StaleError.
+    Other sessions end, and so do codes on their way to the old address, which is told how to take
+    it back where that can be done by a link. Raises AddressTakenError and StaleError.
     """
     old, user = customer.email, customer.user
-    if user is not None and _belongs_to_another(email, user):
+    if user is not None and belongs_to_another(email, user):
         raise AddressTakenError
     changes = change_own_details(customer, {"email": email}, expected_version=expected_version)
     if not changes or user is None:
@@ -64,11 +65,13 @@ def change_email(
     EmailAddress.objects.filter(user=user).delete()
     Session.objects.filter(user=user).exclude(session_key=session_key).delete()
     for to in dict.fromkeys(address for address in (old, email) if address):
-        queue_mail(to, "email_changed", {"is_old": to == old}, customer=customer)
+        words = {"is_old": to == old, "revert_link": revert_link if to == old else ""}
+        queue_mail(to, "email_changed", words, customer=customer)
     return changes
 
 
-def _belongs_to_another(email: str, user: User) -> bool:
+def belongs_to_another(email: str, user: User) -> bool:
+    """Say whether an address signs somebody else in (A21)."""
     return (
         User.objects.filter(email=email).exclude(pk=user.pk).exists()
         or EmailAddress.objects.filter(email__iexact=email).exclude(user=user).exists()
@@ -89,14 +92,12 @@ def last_change(customer: Customer, columns: tuple[str, ...]) -> list[Change]:
 
 
 @transaction.atomic
-def undo(
-    customer: Customer, columns: tuple[str, ...], *, session_key: str | None = None
-) -> list[Change]:
-    """Put back what the person's own latest change replaced; raises NothingToUndoError."""
+def undo(customer: Customer, columns: tuple[str, ...]) -> list[Change]:
+    """Put back what the person's own latest change replaced; raises NothingToUndoError.
+
+    The sign-in address is taken back by the link that went to the old one (email_changes).
+    """
     changes = last_change(customer, columns)
-    if not changes or (changes[0].field == "email" and not changes[0].old):
+    if not changes or changes[0].field == "email":
         raise NothingToUndoError
-    values = {change.field: change.old for change in changes}
-    if "email" in values:
-        return change_email(customer, values["email"], session_key=session_key)
-    return change_own_details(customer, values)
+    return change_own_details(customer, {change.field: change.old for change in changes})

@@ -7,6 +7,7 @@ from customers.admin.people import AddressInline, CustomerAdmin, SupportCaseInli
 from customers.admin.purchases import InvoiceInline, OrderInline, SubscriptionInline
 from privacy_requests.admin import CaseInline
 from privacy_requests.recording_views import PAGE as SAID
+from privacy_requests.identity_check_views import PAGE as IDENTITY
 from retention.admin import HoldInline
 
 CustomerAdmin.inlines = (

@@ -146,6 +146,27 @@ class LanguageForm(EditForm):
     )
 
 
+class EmailCodeForm(forms.Form):
+    """The code that shows that a new address is the person's own."""
+
+    code = forms.CharField(
+        label=_("Kod"),
+        help_text=_("Sex siffror, från mejlet till den nya adressen."),
+        max_length=40,
+        error_messages={
+            "required": _("Skriv koden från mejlet, sex siffror."),
+            "max_length": _("Skriv koden från mejlet, sex siffror."),
+        },
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "class": "code"}
+        ),
+    )
+
+    def clean_code(self) -> str:
+        """Return the digits alone, however they were spaced."""
+        return "".join(sign for sign in self.cleaned_data["code"] if sign.isdigit())
+
+
 @dataclass(frozen=True)
 class Edit:
     """What can be changed in place: its page in words, its form and its value now."""
@@ -197,10 +218,12 @@ EDITS: dict[str, Edit] = {
         name=_("e-postadressen"),
         question=_("Vilken e-postadress har du?"),
         answer=_(
-            "Du loggar in med den nya adressen från nu. Vi mejlar både den gamla och den nya."
+            "Vi mejlar en kod till den nya adressen. När du har skrivit den loggar du in med den "
+            "adressen. Din förra adress får veta det och kan ta tillbaka bytet i sju dagar. Så "
+            "länge väntar också utdrag och radering."
         ),
-        save=_("Spara e-postadressen"),
-        done=_("Klart. Vi har sparat din nya e-postadress och mejlat båda adresserna."),
+        save=_("Mejla en kod dit"),
+        done=_("Klart. Du loggar in med den nya adressen från nu."),
         form=EmailForm,
         value=lambda customer: customer.email,
     ),

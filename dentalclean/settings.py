@@ -6,9 +6,12 @@ DENTALCLEAN_EMBEDDED=1) fills in what it can know itself and draws its secrets o
 
 import base64
 import binascii
+import json
 import os
+import re
 from email.utils import parseaddr
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -84,6 +87,48 @@ def key_ring(name: str, what: str) -> dict[str, bytes]:
     if not ring:
         raise ImproperlyConfigured(f"Set {name} in the environment to {what}.")
     return ring
+
+
+BROKER_KEYS = {"name", "server_url", "client_id", "client_secret", "acr_values", "claim"}
+
+
+def brokers(name: str) -> dict[str, dict[str, Any]]:
+    """Read the identity brokers, a JSON object of objects by slug; none when it is not set."""
+    try:
+        found = json.loads(os.environ.get(name, "").strip() or "{}")
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ImproperlyConfigured(
+            f'Write {name} as JSON: {{"bankid": {{"name": "BankID", ...}}}}.'
+        )
+    return {slug: _broker(name, slug, about) for slug, about in found.items()}
+
+
+def _broker(name: str, slug: str, about: Any) -> dict[str, Any]:
+    wrong = f"{name}, {slug}: "
+    if not re.fullmatch(r"[a-z0-9-]{1,30}", slug):
+        raise ImproperlyConfigured(wrong + "name a broker in small letters, digits and hyphens.")
+    if not isinstance(about, dict) or set(about) - {"scope"} != BROKER_KEYS:
+        raise ImproperlyConfigured(
+            wrong + f"give exactly {', '.join(sorted(BROKER_KEYS))}, and scope if it takes one."
+        )
+    levels = about["acr_values"]
+    if not isinstance(levels, list) or not levels:
+        raise ImproperlyConfigured(wrong + "list at least one level in acr_values.")
+    words = [*levels, *(value for key, value in about.items() if key != "acr_values")]
+    if not all(isinstance(word, str) and word.strip() for word in words):
+        raise ImproperlyConfigured(wrong + "every value is a text that is not empty.")
+    server = urlsplit(about["server_url"])
+    on_this_machine = EMBEDDED and server.hostname in {"127.0.0.1", "localhost", "::1"}
+    if not server.hostname or server.scheme not in (
+        {"http", "https"} if on_this_machine else {"https"}
+    ):
+        raise ImproperlyConfigured(wrong + "write server_url as https:// followed by the issuer.")
+    scope = about.get("scope", "openid")
+    if "openid" not in scope.split():
+        raise ImproperlyConfigured(wrong + "scope holds openid.")
+    return {**about, "slug": slug, "acr_values": tuple(levels), "scope": scope}
 
 
 # Mode
@@ -310,6 +355,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60,
         "options": {"expires": 60},
     },
+    "clock of cases": {
+        "task": "privacy_requests.tasks.clock",
+        "schedule": 60 * 60,
+        "options": {"expires": 60 * 60},
+    },
 }
 
 # Sign-in: a code by e-mail, for customers and staff alike
@@ -341,6 +391,8 @@ ACCOUNT_RATE_LIMITS = {
     "try_login_code": "5/10m/key",
     "check_receipt": "30/m/ip",
     "change_email": "10/d/user",
+    "start_identity": "20/h/user",
+    "revert_email": "20/m/ip",
     "unsubscribe": "20/m/key",
     "unsubscribe_wrong": "10/m/ip",
 }
@@ -391,6 +443,11 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 FILE_UPLOAD_HANDLERS: list[str] = []  # no form takes a file; one that is sent is not kept
+
+# E-identification (BankID, Freja) through an OpenID broker, to show anew who one is before a
+# download, an erasure or a change of e-mail; none is needed, the other ways are always there
+
+IDENTITY_BROKERS = brokers("IDENTITY_BROKERS")
 
 # Extracts: how long the file stays and how often it can be fetched (RUL-05)
 

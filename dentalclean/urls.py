@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 
-from dentalclean import failures, health, sign_in, views
+from dentalclean import email_views, failures, health, sign_in, views
 
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -26,6 +26,10 @@ account = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="overview"),
     path("mina-uppgifter/", views.show_my_data, name="my_data"),
+    path("mina-uppgifter/andra/e-post/", email_views.edit_email, name="edit_email"),
+    path("mina-uppgifter/andra/e-post/kod/", email_views.confirm_email, name="confirm_email"),
+    path("e-post/tillbaka/", email_views.revert_email, name="revert_email_page"),
+    path("e-post/tillbaka/<str:token>/", email_views.revert_link, name="revert_email"),
     path("mina-uppgifter/andra/<slug:field>/", views.edit_field, name="edit_field"),
     path("mina-uppgifter/andra/<slug:field>/angra/", views.undo_field, name="undo_field"),
     path("mina-val/", include("consent.urls")),

@@ -1,7 +1,6 @@
 """What people write on the pages of their requests."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from django import forms
 from django.utils.html import format_html
@@ -12,28 +11,26 @@ from consent.purposes import Purpose
 LONGEST_REASON = 2000
 
 
-class CodeForm(forms.Form):
-    """The code that was mailed before a file is handed out."""
+class ProofCodeForm(forms.Form):
+    """A code from a letter or from staff that shows who types it."""
 
     code = forms.CharField(
         label=_("Kod"),
-        help_text=_("Sex siffror, från mejlet vi nyss skickade."),
-        max_length=20,
+        help_text=_("Åtta eller tio tecken. Stora och små bokstäver går lika bra."),
+        max_length=40,
         error_messages={
-            "required": _("Skriv koden från mejlet, sex siffror."),
-            "max_length": _("Skriv koden från mejlet, sex siffror."),
+            "required": _("Skriv koden från brevet, eller den du fick av oss."),
+            "max_length": _("Skriv koden från brevet, eller den du fick av oss."),
         },
-        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "one-time-code",
+                "autocapitalize": "characters",
+                "spellcheck": "false",
+                "class": "code",
+            }
+        ),
     )
-
-    def clean_code(self) -> str:
-        """Return the digits alone, however they were spaced."""
-        code: str = self.cleaned_data["code"]
-        return "".join(code.split())
-
-    def refuse(self, sentence: Any) -> None:
-        """Say what was wrong with the code."""
-        self.add_error("code", sentence)
 
 
 class ObjectionForm(forms.Form):

@@ -1,116 +1,111 @@
-"""The code before a file: whoever sits at a signed-in screen must also read the person's mail.
+"""Strong identity: that the person at the screen is the person, as a fact of the session that ages.
 
-The session holds a keyed digest of the code, for which extract it is, until when and how many
-tries were made; one code opens one download.
+A sign-in by e-mailed code shows who reads a mailbox, and a mailbox can be somebody else's by now.
+Fetching an extract, erasing and changing the address ask for more (A18-A20): an e-identification,
+a code by letter or a check by staff. The session keeps how, at what level and when; no number.
 """
 
-import enum
-import secrets
 import time
-from datetime import timedelta
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
 
-from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.http import url_has_allowed_host_and_scheme
 
-from customers.models import Change, Customer, User
-from customers.models.channels import Collected, Source
-from disclosures.actions import queue_mail
-from disclosures.models import Outbox
-from privacy_requests.models import Extract
+from customers.models import Change, Customer
+from customers.models.channels import Source
+from privacy_requests.models import EmailChange, ProvedBy
 
-KEY = "extract_code"
-MINUTES = 10
-MOST_TRIES = 5
-MOST_CODES_AN_HOUR = 5
-# Who changed the address on Min sida may be a stranger; the owner has this long to say so (A18).
+KEY, NEXT = "identity_proof", "identity_next"
+# How long a proof is good for an act.
+FRESH = timedelta(minutes=10)
+# Whoever changed the address may be a stranger; the owner has this long to say so (A18, K09).
 NEW_ADDRESS_WAITS = timedelta(days=7)
 
-
-class TooManyCodesError(Exception):
-    """So many codes were asked for that the person must wait."""
-
-
-class Verdict(enum.Enum):
-    """What a code is worth."""
-
-    RIGHT = "right"
-    WRONG = "wrong"
-    SPENT = "spent"  # none was sent, or its time or its tries are over
+P = ParamSpec("P")
+Guarded = Callable[Concatenate[HttpRequest, Customer, P], HttpResponseBase]
 
 
-def _digest(wanted: Extract, code: str) -> str:
-    return salted_hmac(KEY, f"{wanted.pk}:{code}", algorithm="sha256").hexdigest()
+@dataclass(frozen=True)
+class Proof:
+    """How somebody showed who they are, how strongly and when."""
+
+    method: ProvedBy
+    level: str
+    at: datetime
+
+    @property
+    def until(self) -> datetime:
+        """Return the moment from which it has to be shown anew."""
+        return self.at + FRESH
 
 
-def send_code(request: HttpRequest, user: User, customer: Customer, wanted: Extract) -> None:
-    """Mail a new code for one extract to an address of the person; raises TooManyCodesError."""
-    since = timezone.now() - timedelta(hours=1)
-    sent = Outbox.objects.filter(customer=customer, template=KEY, created_at__gt=since).count()
-    if sent >= MOST_CODES_AN_HOUR:
-        raise TooManyCodesError
-    to = code_address(customer, user)
-    code = f"{secrets.randbelow(10**6):06d}"
+def prove(request: HttpRequest, customer: Customer, method: ProvedBy, level: str = "") -> None:
+    """Keep in the session that the person has shown who they are; its key changes (A08)."""
+    request.session.cycle_key()
     request.session[KEY] = {
-        "extract": str(wanted.pk),
-        "digest": _digest(wanted, code),
-        "until": time.time() + MINUTES * 60,
-        "tries": 0,
+        "customer": customer.pk,
+        "method": method.value,
+        "level": level,
+        "at": int(time.time()),
     }
-    queue_mail(to, KEY, {"code": code, "minutes": MINUTES}, customer=customer)
 
 
-def code_address(customer: Customer, user: User) -> str:
-    """Return where codes go: the sign-in address, or the one before it while it is new (K09)."""
-    recent = Change.objects.filter(
-        customer=customer,
-        field="email",
-        source=Source.PERSON,
-        collected=Collected.PORTAL,
-        at__gt=timezone.now() - NEW_ADDRESS_WAITS,
-    )
-    first = recent.exclude(old="").order_by("at", "pk").first()
-    return first.old if first else user.email
-
-
-def is_sent(request: HttpRequest, wanted: Extract) -> bool:
-    """Say whether a code for this extract still works."""
-    return _live(request, wanted) is not None
-
-
-def _live(request: HttpRequest, wanted: Extract) -> dict[str, Any] | None:
-    sent: dict[str, Any] | None = request.session.get(KEY)
-    if sent is None or sent["extract"] != str(wanted.pk):
+def proven(request: HttpRequest, customer: Customer) -> Proof | None:
+    """Return the proof of this session when it is of this person and still fresh."""
+    kept: dict[str, Any] | None = request.session.get(KEY)
+    if kept is None or kept["customer"] != customer.pk:
         return None
-    return sent if time.time() <= sent["until"] and sent["tries"] < MOST_TRIES else None
+    proof = Proof(
+        ProvedBy(kept["method"]), kept["level"], datetime.fromtimestamp(kept["at"], tz=UTC)
+    )
+    return proof if proof.at <= timezone.now() < proof.until else None
 
 
-@transaction.atomic
-def check(request: HttpRequest, wanted: Extract, code: str) -> Verdict:
-    """Judge a code and count the try; a right one is used up.
+def identity_required(view: Guarded[P]) -> Guarded[P]:
+    """Send whoever has not just shown who they are to the page where one does, and back here.
 
-    Tries for one extract wait for each other, and each counts from what the last one left (A04).
+    What was posted is not kept: the person comes back to the page and acts there.
     """
-    Extract.objects.select_for_update(of=("self",)).get(pk=wanted.pk)
-    left = type(request.session)(request.session.session_key).get(KEY)
-    if left is None:
-        request.session.pop(KEY, None)
-    else:
-        request.session[KEY] = left
-    sent = _live(request, wanted)
-    if sent is None:
-        request.session.pop(KEY, None)
-        return Verdict.SPENT
-    if constant_time_compare(sent["digest"], _digest(wanted, code)):
-        del request.session[KEY]
-        verdict = Verdict.RIGHT
-    else:
-        request.session[KEY] = {**sent, "tries": sent["tries"] + 1}
-        verdict = Verdict.WRONG if is_sent(request, wanted) else Verdict.SPENT
-    request.session.save()
-    return verdict
+
+    @wraps(view)
+    def guarded(
+        request: HttpRequest, customer: Customer, /, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase:
+        if proven(request, customer) is None:
+            request.session[NEXT] = request.path
+            return redirect("privacy_requests:identify")
+        return view(request, customer, *args, **kwargs)
+
+    return guarded
+
+
+def way_back(request: HttpRequest) -> str:
+    """Return where the person was going; kept by us and never taken from an address (A15)."""
+    wanted = str(request.session.get(NEXT, ""))
+    return wanted if url_has_allowed_host_and_scheme(wanted, None) else "/mina-arenden/"
+
+
+def waits_until(customer: Customer) -> datetime | None:
+    """Return until when extract and erasure wait after a change of e-mail, None when they do not.
+
+    By whose hand it was changed makes no difference: customer service can be talked round too.
+    """
+    since = timezone.now() - NEW_ADDRESS_WAITS
+    own = EmailChange.objects.filter(customer=customer, changed_at__gt=since)
+    noted = Change.objects.filter(
+        customer=customer, field="email", source__in=(Source.PERSON, Source.STAFF), at__gt=since
+    )
+    moments: list[datetime] = []
+    for changed_at, reverted_at in own.values_list("changed_at", "reverted_at"):
+        moments += [at for at in (changed_at, reverted_at) if at]
+    moments += noted.values_list("at", flat=True)
+    return max(moments) + NEW_ADDRESS_WAITS if moments else None
 
 
 def masked(email: str) -> str:

@@ -32,6 +32,8 @@ ARTICLE = {
 MESSAGES: dict[str, str | Promise] = {
     "login_code": gettext_lazy("kod för att logga in"),
     "email_changed": gettext_lazy("besked om att din e-postadress är ändrad"),
+    "email_code": gettext_lazy("kod för att byta e-postadress"),
+    "identity_code": gettext_lazy("kod i brev för att visa att det är du"),
     "extract_ready": gettext_lazy("besked om att ditt utdrag är klart"),
     "campaign": gettext_lazy("reklam från oss"),
     "extract_code": gettext_lazy("kod för att hämta ditt utdrag"),

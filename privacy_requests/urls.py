@@ -12,6 +12,17 @@ urlpatterns = [
     path("mina-arenden/begransa/", objection_views.restriction, name="restriction"),
     path("mina-arenden/begransa/hav/", objection_views.lift_restriction, name="lift_restriction"),
     path("ta-ut-allt/", views.extract, name="extract"),
-    path("ta-ut-allt/<uuid:extract_id>/kod/", views.extract_code, name="extract_code"),
     path("ta-ut-allt/<uuid:extract_id>/", views.extract_download, name="extract_download"),
 ]
+    path("visa-att-det-ar-du/", identity_views.identify, name="identify"),
+    path("visa-att-det-ar-du/brev/", identity_views.identify_letter, name="identify_letter"),
+    path(
+        "visa-att-det-ar-du/e-leg/<slug:broker>/",
+        identity_views.identify_broker,
+        name="identify_broker",
+    ),
+    path(
+        "visa-att-det-ar-du/e-leg/<slug:broker>/svar/",
+        identity_views.identify_answer,
+        name="identify_answer",
+    ),

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -16,11 +15,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from customers import words
 from customers.dates import stockholm_date, today
-from customers.decorators import act, customer_required
+from customers.decorators import customer_required
 from customers.models import Customer
 from privacy_requests import identity, vault
 from privacy_requests.actions import GoneError, NotReadyError, fetch, open_case
-from privacy_requests.forms import CodeForm
+from privacy_requests.identity import identity_required
 from privacy_requests.models import Case, CaseEvent, Extract
 
 REFRESH_SECONDS = "5"
@@ -78,7 +77,7 @@ def _ready(ready: Extract) -> dict[str, Any]:
         "contents": _("PDF, JSON och kontrollsummor"),
         "downloads": ready.downloads,
         "downloads_left": max(settings.EXTRACT_DOWNLOADS - ready.downloads, 0),
-        "code_url": reverse("privacy_requests:extract_code", args=[ready.pk]),
+        "fetch_url": reverse("privacy_requests:extract_download", args=[ready.pk]),
         "hash": ready.sha256,
     }
 
@@ -98,53 +97,29 @@ def _progress(wanted: Extract) -> list[dict[str, Any]]:
     return steps
 
 
-@act("privacy_requests:extract")
-@customer_required
-def extract_code(request: HttpRequest, customer: Customer, extract_id: uuid.UUID) -> HttpResponse:
-    """Mail the code that fetching asks for."""
-    wanted = get_object_or_404(Extract, pk=extract_id, case__customer=customer)
-    if _state(wanted) != "ready":
-        return _not_here(request, wanted)
-    try:
-        identity.send_code(request, request.user, customer, wanted)  # type: ignore[arg-type]
-    except identity.TooManyCodesError:
-        again_at = timezone.now() + timedelta(hours=1)
-        return render(request, "429.html", {"again_at": again_at}, status=429)
-    return redirect("privacy_requests:extract_download", wanted.pk)
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 @customer_required
 def extract_download(
     request: HttpRequest, customer: Customer, extract_id: uuid.UUID
 ) -> HttpResponseBase:
-    """Ask for the code and hand out the file for the right one."""
+    """Hand out the file to whoever has just shown who they are (A18, A19)."""
     wanted = get_object_or_404(Extract, pk=extract_id, case__customer=customer)
     if _state(wanted) != "ready":
         return _not_here(request, wanted)
-    form = CodeForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        verdict = identity.check(request, wanted, form.cleaned_data["code"])
-        if verdict is identity.Verdict.RIGHT:
-            return _hand_over(request, customer, wanted)
-        form.refuse(
-            _("Koden stämmer inte. Skriv de sex siffrorna från det senaste mejlet.")
-            if verdict is identity.Verdict.WRONG
-            else _("Koden gäller inte längre. Be om en ny här under.")
-        )
-    elif request.method != "POST" and not identity.is_sent(request, wanted):
-        return redirect("privacy_requests:extract")
-    user: Any = request.user
-    address = identity.code_address(customer, user)
-    context = {
-        "form": form,
-        "email": identity.masked(address),
-        "is_old_address": address != user.email,
-        "minutes": identity.MINUTES,
-        "again_url": reverse("privacy_requests:extract_code", args=[wanted.pk]),
-    }
-    status = 422 if form.is_bound else 200
-    return render(request, "privacy_requests/confirm_code.html", context, status=status)
+    waits_until = identity.waits_until(customer)
+    if waits_until is not None:
+        context = {"until": waits_until, "last_day": wanted.expires_on}
+        return render(request, "privacy_requests/extract_waits.html", context, status=409)
+    return _download(request, customer, wanted)
+
+
+@identity_required
+def _download(request: HttpRequest, customer: Customer, wanted: Extract) -> HttpResponseBase:
+    if request.method == "POST":
+        return _hand_over(request, customer, wanted)
+    proof = identity.proven(request, customer)
+    context = {"until": proof and proof.until, "extract": _ready(wanted)}
+    return render(request, "privacy_requests/extract_fetch.html", context)
 
 
 def _not_here(request: HttpRequest, wanted: Extract) -> HttpResponse:

@@ -41,6 +41,14 @@ route                                                   stranger anna björn cec
 mina-uppgifter/                                         302 200 200 403 403
 mina-uppgifter/andra/<slug:field>/                      302 200 200 403 403
 mina-uppgifter/andra/<slug:field>/angra/                302 302 302 302 302
+mina-uppgifter/andra/e-post/                            302 302 302 403 403
+mina-uppgifter/andra/e-post/kod/                        302 302 302 403 403
+e-post/tillbaka/                                        404 404 404 404 404
+e-post/tillbaka/<str:token>/                            302 302 302 302 302
+visa-att-det-ar-du/                                     302 200 200 403 403
+visa-att-det-ar-du/brev/                                302 302 302 302 302
+visa-att-det-ar-du/e-leg/<slug:broker>/                 302 302 302 302 302
+visa-att-det-ar-du/e-leg/<slug:broker>/svar/            302 404 404 403 403
 mina-val/                                               302 200 200 403 403
 mina-val/stoppa/                                        302 302 302 302 302
 mina-val/kvitto/<uuid:number>/                          302 200 404 403 403
@@ -60,7 +68,6 @@ mina-arenden/begransa/                                  302 200 200 403 403
 mina-arenden/begransa/hav/                              302 302 302 302 302
 ta-ut-allt/                                             302 200 200 403 403
 ta-ut-allt/<uuid:extract_id>/                           302 302 404 403 403
-ta-ut-allt/<uuid:extract_id>/kod/                       302 302 302 302 302
 mer/                                                    302 200 200 403 403
 mer/utseende/                                           405 405 405 405 405
 sprak/                                                  302 302 302 302 302
@@ -86,6 +93,7 @@ personal/customers/customer/<path:object_id>/uppgifter/ 302 302 302 302 302
 personal/customers/customer/<path:object_id>/kom-tillbaka/ 302 302 302 302 302
 personal/customers/customer/<path:object_id>/sagt/ 302 302 302 302 302
 personal/marketing/campaign/malgrupp/                   302 302 302 200 200
+personal/customers/customer/<path:object_id>/legitimation/ 302 302 302 302 302
 personal/marketing/campaign/<uuid:pk>/godkann/          302 302 302 302 403
 personal/marketing/campaign/<uuid:pk>/skicka/           302 302 302 302 403
 personal/marketing/campaign/<uuid:pk>/stoppa/           302 302 302 302 302
@@ -105,6 +113,14 @@ route                                                   stranger anna björn cec
 mina-uppgifter/andra/<slug:field>/                      302 200 200 403 403
 mina-uppgifter/andra/<slug:field>/angra/                302 302 302 403 403
 mina-val/stoppa/                                        302 302 302 403 403
+mina-uppgifter/andra/e-post/                            302 302 302 403 403
+mina-uppgifter/andra/e-post/kod/                        302 302 302 403 403
+e-post/tillbaka/                                        404 404 404 404 404
+e-post/tillbaka/<str:token>/                            405 405 405 405 405
+visa-att-det-ar-du/                                     302 422 422 403 403
+visa-att-det-ar-du/brev/                                302 302 302 403 403
+visa-att-det-ar-du/e-leg/<slug:broker>/                 302 404 404 403 403
+visa-att-det-ar-du/e-leg/<slug:broker>/svar/            405 405 405 405 405
 mina-val/foretag/<slug:channel>/<path:company>/         302 302 404 403 403
 mina-val/<slug:purpose>/<slug:channel>/                 302 302 302 403 403
 sluta/                                                  422 422 422 422 422
@@ -114,7 +130,6 @@ mina-arenden/begransa/                                  302 302 302 403 403
 mina-arenden/begransa/hav/                              302 302 302 403 403
 ta-ut-allt/                                             302 302 302 403 403
 ta-ut-allt/<uuid:extract_id>/                           302 302 404 403 403
-ta-ut-allt/<uuid:extract_id>/kod/                       302 302 404 403 403
 kontrollera-kvitto/                                     400 400 400 400 400
 kontrollera-kvitto/<slug:code>/                         400 400 400 400 400
 mer/utseende/                                           302 302 302 302 302
@@ -228,6 +243,7 @@ NAMED = {
     "<slug:channel>": "post",
     "<slug:key>": "finns-inte",
     "<uuid:pk>": "00000000-0000-4000-8000-000000000000",
+    "<slug:broker>": "finns-inte",
     "<slug:code>": "0" * 40,
     "<path:company>": "Tandvännen AB",
     "<path:content_type_id>": "1",

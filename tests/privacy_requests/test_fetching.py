@@ -4,27 +4,26 @@ import io
 import threading
 import zipfile
 from datetime import timedelta
-from importlib import import_module
 from typing import Any
 
 import pytest
 from django.conf import settings as project
 from django.db import connections
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from consent import records
+from customers.actions import change_details
 from customers.dates import add_years, today
 from customers.models import Change, Customer, Subscription, User
-from dentalclean.actions import change_email
-from disclosures.models import Outbox
+from customers.models.channels import Source
 from privacy_requests import actions, identity, vault
 from privacy_requests.actions import build, fetch, open_case, reconcile
 from privacy_requests.models import CaseEvent, Extract
 from retention.actions import execute, open_run
 from tests import cast
-from tests.privacy_requests.doing import built, code_in_mail, download, signed_in
+from tests.privacy_requests.doing import built, download, identified, signed_in
 
 # A snapshot of its own needs a transaction of its own.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,88 +53,60 @@ def test_from_asking_to_the_file(client: Client, anna: Customer) -> None:
     assert ready.case.events.filter(kind=CaseEvent.Kind.DOWNLOADED).count() == 1
 
 
-def test_no_code_no_file(client: Client, anna: Customer) -> None:
+def test_a_sign_in_alone_fetches_nothing(client: Client, anna: Customer) -> None:
+    """A19: whoever reads the mailbox is not given the extract."""
     ready = built(anna)
     signed_in(client, anna)
     page = reverse("privacy_requests:extract_download", args=[ready.pk])
-    assert client.get(page).status_code == 302
-    assert client.post(page, {"code": "123456"}).status_code == 422
+    for visit in (client.get, client.post):
+        answer = visit(page)
+        assert (answer.status_code, answer["Location"]) == (302, "/visa-att-det-ar-du/")
     ready.refresh_from_db()
     assert ready.downloads == 0
+    assert client.session[identity.NEXT] == page
 
 
-def test_a_code_opens_one_download_and_is_spent_by_five_wrong_tries(
-    client: Client, anna: Customer
-) -> None:
+def test_who_has_shown_who_they_are_fetches_until_it_is_old(client: Client, anna: Customer) -> None:
     ready = built(anna)
-    signed_in(client, anna)
+    identified(signed_in(client, anna), anna)
     page = reverse("privacy_requests:extract_download", args=[ready.pk])
-    client.post(reverse("privacy_requests:extract_code", args=[ready.pk]))
-    code = code_in_mail()
-    right: Any = client.post(page, {"code": f"{code[:3]} {code[3:]}"})
-    assert zipfile.ZipFile(io.BytesIO(right.getvalue())).testzip() is None
-    assert client.post(page, {"code": code}).status_code == 422
-    client.post(reverse("privacy_requests:extract_code", args=[ready.pk]))
-    code = code_in_mail()
-    wrong = f"{(int(code) + 1) % 10**6:06d}"
-    for _ in range(identity.MOST_TRIES):
-        assert client.post(page, {"code": wrong}).status_code == 422
-    assert client.post(page, {"code": code}).status_code == 422
+    assert "Du har visat att det är du." in client.get(page).content.decode()
+    answer: Any = client.post(page)
+    assert zipfile.ZipFile(io.BytesIO(answer.getvalue())).testzip() is None
+    session = client.session
+    session[identity.KEY] |= {"at": session[identity.KEY]["at"] - 601}
+    session.save()
+    assert client.post(page)["Location"] == "/visa-att-det-ar-du/"
     ready.refresh_from_db()
     assert ready.downloads == 1
 
 
-def test_codes_are_not_mailed_without_end(client: Client, anna: Customer) -> None:
-    ready = built(anna)
-    signed_in(client, anna)
-    ask = reverse("privacy_requests:extract_code", args=[ready.pk])
-    answers = [client.post(ask).status_code for _ in range(identity.MOST_CODES_AN_HOUR + 1)]
-    assert answers == [302] * identity.MOST_CODES_AN_HOUR + [429]
-
-
-def test_tries_at_once_are_all_counted(client: Client, anna: Customer) -> None:
-    ready = built(anna)
-    signed_in(client, anna)
-    client.post(reverse("privacy_requests:extract_code", args=[ready.pk]))
-    code = code_in_mail()
-    page = reverse("privacy_requests:extract_download", args=[ready.pk])
-    meanwhile = Client()
-    meanwhile.cookies["sessionid"] = client.cookies["sessionid"].value
-    engine = import_module(project.SESSION_ENGINE)
-    seen_before = engine.SessionStore(client.cookies["sessionid"].value)
-    assert seen_before[identity.KEY]["tries"] == 0
-    for _ in range(identity.MOST_TRIES):
-        meanwhile.post(page, {"code": f"{(int(code) + 1) % 10**6:06d}"})
-    late = RequestFactory().post(page)
-    late.session = seen_before
-    assert identity.check(late, ready, code) is identity.Verdict.SPENT
-
-
-def test_a_new_address_gets_no_code_before_the_old_one_could_object(
-    client: Client, anna: Customer
+@pytest.mark.parametrize("source", [Source.PERSON, Source.STAFF])
+def test_the_extract_waits_seven_days_after_a_change_of_address(
+    source: Source, client: Client, anna: Customer
 ) -> None:
+    """A18: who takes over the address does not get the extract before the owner could object."""
     ready = built(anna)
-    signed_in(client, anna)
-    for email in ("ny@example.se", "nyare@example.se"):
-        change_email(anna, email, session_key=client.session.session_key)
-    ask = reverse("privacy_requests:extract_code", args=[ready.pk])
-    page = client.post(ask, follow=True).content.decode()
-    codes = Outbox.objects.filter(template=identity.KEY)
-    assert list(codes.values_list("recipient", flat=True)) == ["anna@example.se"]
-    assert "Vi har mejlat en kod till a•••@example.se." in page
-    assert "din förra adress" in page
+    identified(signed_in(client, anna), anna)
+    change_details(anna, {"email": "ny@example.se"}, source=source)
+    page = reverse("privacy_requests:extract_download", args=[ready.pk])
+    for visit in (client.get, client.post):
+        answer = visit(page)
+        assert answer.status_code == 409
+        assert "Din e-postadress byttes nyss." in answer.content.decode()
+    ready.refresh_from_db()
+    assert ready.downloads == 0
     Change.objects.update(at=timezone.now() - identity.NEW_ADDRESS_WAITS)
-    page = client.post(ask, follow=True).content.decode()
-    assert codes.latest("created_at").recipient == "nyare@example.se"
-    assert "din förra adress" not in page
+    fetched: Any = client.post(page)
+    assert fetched.status_code == 200
+    assert fetched.getvalue()
 
 
 def test_somebody_elses_file_does_not_exist(client: Client, anna: Customer) -> None:
     ready = built(anna)
     signed_in(client, cast.person("Björn"))
-    for name in ("extract_code", "extract_download"):
-        page = reverse(f"privacy_requests:{name}", args=[ready.pk])
-        assert client.post(page, {"code": "123456"}).status_code == 404
+    page = reverse("privacy_requests:extract_download", args=[ready.pk])
+    assert client.post(page).status_code == 404
     with pytest.raises(Extract.DoesNotExist):
         fetch(ready.pk, Customer.objects.get(given_name="Björn"))
 

@@ -22,7 +22,7 @@ def test_every_required_setting_is_handed_on(service: str) -> None:
 
 def test_no_value_has_a_default_that_works() -> None:
     asked = re.findall(r"\$\{(\w+)(.*?)\}", (ROOT / "docker-compose.yml").read_text())
-    assert {name for name, rest in asked if rest != ":?"} == {"PORT"}
+    assert {name for name, rest in asked if rest != ":?"} == {"PORT", "IDENTITY_BROKERS"}
 
 
 def test_only_the_migration_comes_as_the_owner_and_nobody_as_the_superuser() -> None:
