@@ -6,8 +6,8 @@ from customers.admin.corrections import details_page, returned_page
 from customers.admin.people import AddressInline, CustomerAdmin, SupportCaseInline
 from customers.admin.purchases import InvoiceInline, OrderInline, SubscriptionInline
 from privacy_requests.admin import CaseInline
-from privacy_requests.recording_views import PAGE as SAID
 from privacy_requests.identity_check_views import PAGE as IDENTITY
+from privacy_requests.recording_views import PAGE as SAID
 from retention.admin import HoldInline
 
 CustomerAdmin.inlines = (

@@ -11,9 +11,6 @@ urlpatterns = [
     path("mina-arenden/saga-nej/", objection_views.objection, name="objection"),
     path("mina-arenden/begransa/", objection_views.restriction, name="restriction"),
     path("mina-arenden/begransa/hav/", objection_views.lift_restriction, name="lift_restriction"),
-    path("ta-ut-allt/", views.extract, name="extract"),
-    path("ta-ut-allt/<uuid:extract_id>/", views.extract_download, name="extract_download"),
-]
     path("visa-att-det-ar-du/", identity_views.identify, name="identify"),
     path("visa-att-det-ar-du/brev/", identity_views.identify_letter, name="identify_letter"),
     path(
@@ -26,3 +23,6 @@ urlpatterns = [
         identity_views.identify_answer,
         name="identify_answer",
     ),
+    path("ta-ut-allt/", views.extract, name="extract"),
+    path("ta-ut-allt/<uuid:extract_id>/", views.extract_download, name="extract_download"),
+]

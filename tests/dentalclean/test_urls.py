@@ -92,8 +92,8 @@ personal/customers/customer/<int:pk>/skal/              302 302 302 200 200
 personal/customers/customer/<path:object_id>/uppgifter/ 302 302 302 302 302
 personal/customers/customer/<path:object_id>/kom-tillbaka/ 302 302 302 302 302
 personal/customers/customer/<path:object_id>/sagt/ 302 302 302 302 302
-personal/marketing/campaign/malgrupp/                   302 302 302 200 200
 personal/customers/customer/<path:object_id>/legitimation/ 302 302 302 302 302
+personal/marketing/campaign/malgrupp/                   302 302 302 200 200
 personal/marketing/campaign/<uuid:pk>/godkann/          302 302 302 302 403
 personal/marketing/campaign/<uuid:pk>/skicka/           302 302 302 302 403
 personal/marketing/campaign/<uuid:pk>/stoppa/           302 302 302 302 302
@@ -112,7 +112,6 @@ POST = """
 route                                                   stranger anna björn cecilia disa
 mina-uppgifter/andra/<slug:field>/                      302 200 200 403 403
 mina-uppgifter/andra/<slug:field>/angra/                302 302 302 403 403
-mina-val/stoppa/                                        302 302 302 403 403
 mina-uppgifter/andra/e-post/                            302 302 302 403 403
 mina-uppgifter/andra/e-post/kod/                        302 302 302 403 403
 e-post/tillbaka/                                        404 404 404 404 404
@@ -121,6 +120,7 @@ visa-att-det-ar-du/                                     302 422 422 403 403
 visa-att-det-ar-du/brev/                                302 302 302 403 403
 visa-att-det-ar-du/e-leg/<slug:broker>/                 302 404 404 403 403
 visa-att-det-ar-du/e-leg/<slug:broker>/svar/            405 405 405 405 405
+mina-val/stoppa/                                        302 302 302 403 403
 mina-val/foretag/<slug:channel>/<path:company>/         302 302 404 403 403
 mina-val/<slug:purpose>/<slug:channel>/                 302 302 302 403 403
 sluta/                                                  422 422 422 422 422
@@ -242,8 +242,8 @@ NAMED = {
     "<slug:purpose>": "H",
     "<slug:channel>": "post",
     "<slug:key>": "finns-inte",
-    "<uuid:pk>": "00000000-0000-4000-8000-000000000000",
     "<slug:broker>": "finns-inte",
+    "<uuid:pk>": "00000000-0000-4000-8000-000000000000",
     "<slug:code>": "0" * 40,
     "<path:company>": "Tandvännen AB",
     "<path:content_type_id>": "1",
