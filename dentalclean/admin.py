@@ -22,4 +22,4 @@ CustomerAdmin.inlines = (
     ProcessingRecordInline,
     HoldInline,
 )
-CustomerAdmin.pages = (details_page(correct_details), returned_page(mail_returned), SAID)
+CustomerAdmin.pages = (details_page(correct_details), returned_page(mail_returned), SAID, IDENTITY)

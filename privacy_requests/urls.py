@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from privacy_requests import objection_views, views
+from privacy_requests import identity_views, objection_views, views
 
 app_name = "privacy_requests"
 
