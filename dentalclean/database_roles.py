@@ -21,7 +21,7 @@ from psycopg2.extensions import quote_ident
 
 from consent.models import Event, Notice, PolicyVersion, Seal
 from dentalclean.ownership import OWNED_BY_OTHERS
-from retention import readable
+from retention import estimates, readable
 from retention.models import Receipt, Run
 
 Rights = Mapping[str, frozenset[str]]  # privileges by table or sequence
@@ -30,7 +30,8 @@ READ = frozenset({"SELECT"})
 WORK = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
 # Sealing waits for writers with LOCK TABLE, which asks for this where UPDATE is not granted.
 LOCKED_WHILE_SEALING = {Event, Seal}
-MAINTAIN = frozenset({"MAINTAIN"})  # also to wipe the files of what the night took (F19)
+# Also to wipe the files of what the night took (F19), and to look at tables before it is planned.
+MAINTAIN = frozenset({"MAINTAIN"})
 FOR_THE_AUDITOR = (PolicyVersion, Notice, Event, Seal, Receipt, Run)
 MIGRATIONS = "django_migrations"  # read by `migrate --check`; no model of it is registered
 
@@ -49,7 +50,8 @@ class RolesError(Exception):
 
 def app_rights() -> Rights:
     """Give what the program may do: everything to rows that no trigger protects against."""
-    maintained = LOCKED_WHILE_SEALING | {table.model for table in readable.tables()}
+    maintained = LOCKED_WHILE_SEALING | estimates.of_the_night()
+    maintained |= {table.model for table in readable.tables()}
     return {
         MIGRATIONS: READ,
         **{

@@ -31,7 +31,7 @@ from customers import contact_points
 from customers.dates import NEVER, STOCKHOLM, today
 from customers.models import Session
 from customers.personal_data import EVERYTHING, Category
-from retention import certificates, clocks, erasure, plans, statements
+from retention import certificates, clocks, erasure, estimates, plans, statements
 from retention.decisions import pause_at
 from retention.holds import lift_lapsed
 from retention.locks import BORROWED
@@ -130,6 +130,7 @@ def execute(run: Run) -> Run:
         return skip_run(run)
     if clocks.jumped() is not None or _waits_for_an_earlier(run):
         return run
+    estimates.refresh()
     lift_lapsed(run.business_date)
     if not begin(run):
         return run

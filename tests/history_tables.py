@@ -119,13 +119,10 @@ class World:
             for table, rows in new.items():
                 self._insert(cursor, table, rows, night)
             self._say(cursor, night)
-            _tell_the_planner(cursor)
         self.until = night
         people = sorted(self.alive)
         for start in range(0, len(people), BATCH):
             records.refresh(people[start : start + BATCH])
-            with connection.cursor() as cursor:
-                cursor.execute("ANALYZE consent_processingrecord")
 
     def _may_come(self, life: Life, row: Row, new: dict[str, list[tuple[Life, Row]]]) -> bool:
         if row.table == "customers_invoice" and row.columns["refers_to_id"] is not None:
@@ -262,15 +259,6 @@ class World:
             if person in there or person not in self.ever
         }
         self.erased = there - left["identity"]
-
-
-def _tell_the_planner(cursor: Any) -> None:
-    """Analyse every table: the server believes what it last saw, and a test ends with all empty."""
-    cursor.execute(
-        "SELECT 'ANALYZE ' || string_agg(oid::regclass::text, ', ') FROM pg_class "
-        "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
-    )
-    cursor.execute(cursor.fetchone()[0])
 
 
 def _without_asking(cursor: Any) -> None:
