@@ -17,8 +17,10 @@ from redis.exceptions import RedisError
 
 from consent import seals
 from consent.models import Event
+from customers.dates import today
 from dentalclean.database_roles import too_strong
 from disclosures.models import Outbox
+from privacy_requests.models import Case
 from retention import backups, clocks, wiping
 from retention.decisions import pause_at
 from retention.models import Run
@@ -157,6 +159,12 @@ def _seals(now: datetime | None = None) -> None:
         raise Late
 
 
+def _cases() -> None:
+    """Demand that no request waits past its last day by law (E16)."""
+    if Case.objects.late(today()).exists():
+        raise Late
+
+
 def _restore() -> None:
     """Demand that nothing is missing that is known outside the database (L02)."""
     demand_whole()
@@ -173,5 +181,6 @@ PROBES: dict[str, Callable[[], None]] = {
     "backups": _backups,
     "outbox": _outbox,
     "seals": _seals,
+    "cases": _cases,
     "restore": _restore,
 }

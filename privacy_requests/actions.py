@@ -1,4 +1,4 @@
-"""What happens to a request: opened with its clock and its hold, built, answered, fetched, expired.
+"""What happens to an extract: asked for, held for, built, handed out, fetched, expired.
 
 The work is a row (`Extract`), taken under a lease like a message of the outbox: killed anywhere, it
 is built again, and a file that no row knows is swept. The person is told in the transaction that
@@ -8,10 +8,8 @@ makes the file theirs.
 import logging
 import time
 import uuid
-from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from django.conf import settings
 from django.db import transaction
@@ -23,11 +21,9 @@ from customers import words
 from customers.dates import stockholm_date, today
 from customers.models import Customer, User
 from customers.models.channels import Collected
-from disclosures.actions import UnsafeHeaderError, queue_letter, queue_mail
 from disclosures.bell import ring, ring_on_commit
-from privacy_requests import archive, extract, vault
+from privacy_requests import answers, archive, cases, extract, vault
 from privacy_requests.models import Case, CaseEvent, Extract
-from privacy_requests.rules import dsr_deadline
 from retention.models import Hold
 
 log = logging.getLogger(__name__)
@@ -49,6 +45,8 @@ def open_case(
     collected: str = Collected.PORTAL,
     received_at: datetime | None = None,
     actor: User | None = None,
+    wording: str = "",
+    message_id: uuid.UUID | None = None,
 ) -> Case:
     """Register a request for a file, or return the open one of the same kind (RUL-20).
 
@@ -57,43 +55,22 @@ def open_case(
     Customer.objects.select_for_update().only("pk").get(pk=customer.pk)
     case = Case.objects.unanswered().filter(customer=customer, right=right).first()
     if case is not None:
+        cases.fold(case, wording, timezone.now(), actor)
         _try_again(case)
         return case
-    case = register(customer, right, collected=collected, received_at=received_at, actor=actor)
-    Hold.objects.create(customer=customer, ground=Hold.Ground.CASE, reference=_reference(case))
+    case = cases.register(
+        customer,
+        right,
+        collected=collected,
+        received_at=received_at,
+        actor=actor,
+        wording=wording,
+        message_id=message_id,
+    )
+    Hold.objects.create(customer=customer, ground=Hold.Ground.CASE, reference=cases.reference(case))
     wanted = Extract.objects.create(case=case)
     ring_on_commit(BUILD, str(wanted.pk))
     return case
-
-
-def register(
-    customer: Customer,
-    right: str,
-    *,
-    collected: str,
-    received_at: datetime | None = None,
-    actor: User | None = None,
-) -> Case:
-    """Write down a request with its clock, for somebody who is locked (TIM-02, DSR-06)."""
-    received_at = received_at or timezone.now()
-    received_on = stockholm_date(received_at)
-    deadline = dsr_deadline(received_on)
-    case = Case.objects.create(
-        customer=customer,
-        right=right,
-        collected=collected,
-        received_at=received_at,
-        received_on=received_on,
-        nominal_on=deadline.nominal,
-        latest_on=deadline.legal_latest,
-        target_on=deadline.internal_target,
-    )
-    CaseEvent.objects.create(case=case, kind=CaseEvent.Kind.RECEIVED, at=received_at, actor=actor)
-    return case
-
-
-def _reference(case: Case) -> str:
-    return f"case:{case.pk}"
 
 
 def _try_again(case: Case) -> None:
@@ -104,20 +81,6 @@ def _try_again(case: Case) -> None:
     )
     if again:
         ring_on_commit(BUILD, str(case.extract.pk))
-
-
-def answer(case: Case, at: datetime, said: str = "") -> None:
-    """Close a case that is answered and lift its hold; in the caller's transaction."""
-    case.status = Case.Status.ANSWERED
-    case.outcome = case.outcome or Case.Outcome.GRANTED
-    case.answered_at = at
-    case.answer = said
-    case.closed_on = stockholm_date(at)
-    case.save(update_fields=["status", "outcome", "answered_at", "answer", "closed_on"])
-    CaseEvent.objects.create(case=case, kind=CaseEvent.Kind.ANSWERED, at=at)
-    Hold.objects.filter(
-        customer_id=case.customer_id, reference=_reference(case), lifted_at__isnull=True
-    ).update(lifted_at=at)
 
 
 # Building
@@ -145,6 +108,16 @@ def take(extract_id: uuid.UUID, at: datetime) -> Extract | None:
             status=Case.Status.WORKING
         )
     return wanted
+
+
+@transaction.atomic
+def take_back(case_id: int, *, actor: User | None = None) -> Case:
+    """End a case its person takes back, and build nothing more for it."""
+    case = cases.take_back(case_id, actor=actor)
+    Extract.objects.filter(
+        case=case, status__in=(Extract.Status.QUEUED, Extract.Status.FAILED)
+    ).update(status=Extract.Status.GONE, gone_at=timezone.now(), lease=None)
+    return case
 
 
 def build(extract_id: uuid.UUID) -> bool:
@@ -197,7 +170,7 @@ def _hand_out(wanted: Extract, name: str, packed: archive.Archive, snapshot_at: 
     case = found.case
     CaseEvent.objects.create(case=case, kind=CaseEvent.Kind.BUILT, at=now)
     if case.closed_on is None:
-        answer(case, now)
+        cases.answer(case, now, answers.render(case, Case.Outcome.GRANTED))
     older = Extract.objects.filter(
         case__customer_id=case.customer_id, status=Extract.Status.READY
     ).exclude(pk=found.pk)
@@ -214,20 +187,7 @@ def _tell(ready: Extract) -> None:
     with translation.override(language):
         last_day = words.full_day(ready.expires_on or today())
     about = {"url": settings.SITE_URL + reverse("privacy_requests:extract"), "last_day": last_day}
-    tell(ready.case, "extract_ready", about)
-
-
-def tell(case: Case, template: str, about: Mapping[str, Any], language: str | None = None) -> None:
-    """Write to the person that a case is answered: by mail, or else by letter."""
-    customer = case.customer
-    to = customer.email or (customer.user.email if customer.user else "")
-    with suppress(UnsafeHeaderError):
-        queue_mail(to, template, about, customer=customer, language=language)
-        return
-    if customer.addresses.filter(kind="home").exists():
-        queue_letter(customer, template, about)
-    else:
-        log.warning("Case %s is answered, but there is no address that can be told.", case.pk)
+    cases.tell(ready.case, "extract_ready", about)
 
 
 def _put_off(wanted: Extract) -> None:

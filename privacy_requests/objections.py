@@ -4,8 +4,10 @@ Both are granted as they are asked for, whatever the reason: the ledger has the 
 question and the answer, and a message confirms it, in one transaction (OBJ-04, RES-03, DSR-06).
 """
 
+import uuid
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -21,7 +23,7 @@ from customers.dates import stockholm_date
 from customers.models import Customer, User
 from customers.models.channels import Collected
 from customers.models.people import Restriction
-from privacy_requests.actions import answer, register, tell
+from privacy_requests.cases import answer, fold, register, tell
 from privacy_requests.models import Case
 
 # What is not necessary: an own limitation pauses all of it, an objection ends some of it.
@@ -48,6 +50,7 @@ def object_to(
     actor: User | None = None,
     at: datetime | None = None,
     confirm: bool = True,
+    message_id: uuid.UUID | None = None,
 ) -> Case | None:
     """Grant an objection to some purposes and answer it; None when all are refused already (B06).
 
@@ -64,7 +67,15 @@ def object_to(
         actions.object_to_use(
             customer, code, collected=collected, evidence=said, actor=actor, at=at
         )
-    case = _case(customer, Case.Right.OBJECTION, at, collected)
+    case = _case(
+        customer,
+        Case.Right.OBJECTION,
+        at,
+        collected,
+        actor=actor,
+        wording=reason,
+        message_id=message_id,
+    )
     answer(
         case,
         at,
@@ -106,7 +117,7 @@ def limit(
         return None
     at = at or timezone.now()
     actions.restrict(customer, collected=collected, evidence=evidence, actor=actor, at=at)
-    case = _case(customer, Case.Right.RESTRICTION, at, collected)
+    case = _case(customer, Case.Right.RESTRICTION, at, collected, actor=actor, wording=evidence)
     said = (
         _(
             "Användningen är redan begränsad, och så förblir den. När den begränsningen upphör "
@@ -128,7 +139,8 @@ def limit(
 @transaction.atomic
 def lift_limit(customer: Customer) -> bool:
     """Lift the person's own limitation; say whether there was one (RUL-18)."""
-    if _lock(customer) != Restriction.VOLUNTARY:
+    _lock(customer)
+    if not actions.has_limited(customer):
         return False
     actions.lift_own_restriction(customer)
     return True
@@ -140,10 +152,13 @@ def _lock(customer: Customer) -> str:
     return locked.restriction
 
 
-def _case(customer: Customer, right: str, at: datetime, collected: str) -> Case:
+def _case(customer: Customer, right: str, at: datetime, collected: str, **more: Any) -> Case:
     """Return the open case of this kind, or a new one (RUL-20)."""
     waiting = Case.objects.unanswered().filter(customer=customer, right=right).first()
-    return waiting or register(customer, right, collected=collected, received_at=at)
+    if waiting is None:
+        return register(customer, right, collected=collected, received_at=at, **more)
+    fold(waiting, more["wording"], at, more["actor"])
+    return waiting
 
 
 def _confirm(case: Case, template: str, page: str) -> None:

@@ -163,3 +163,13 @@ def identity_reminder_on(asked_on: date) -> date:
 def identity_given_up_on(asked_on: date) -> date:
     """Return the day a case whose person is not identified is closed, in writing (TIM-04)."""
     return asked_on + CLOSE_AFTER
+
+
+def is_asked_in_time(received_on: date, asked_on: date) -> bool:
+    """Say whether a question of identity stops the clock (RUL-33)."""
+    return asked_on <= working_days_after(received_on, ASK_WITHIN_WORKING_DAYS, Eves.WORK)
+
+
+def deadline_of(received_on: date, *, months: int = 1, suspended_days: int = 0) -> Deadline:
+    """Return the deadline of a request with all that has moved it (TIM-02, TIM-03, TIM-04)."""
+    return Deadline.at(add_months(received_on, months) + timedelta(days=suspended_days))

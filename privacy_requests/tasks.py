@@ -3,8 +3,9 @@
 import uuid
 
 from celery import shared_task
+from django.utils import timezone
 
-from privacy_requests import actions
+from privacy_requests import actions, waiting
 
 
 @shared_task(time_limit=50, soft_time_limit=45)
@@ -17,3 +18,9 @@ def build(extract_id: str) -> None:
 def reconcile() -> None:
     """Ring again for open work, delete what has had its days, sweep what lost its row."""
     actions.reconcile()
+
+
+@shared_task
+def clock() -> None:
+    """Ask again who somebody is, give up in the open, and warn before the last day."""
+    waiting.tick(timezone.now())

@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from privacy_requests import identity_views, objection_views, views
+from privacy_requests import case_views, identity_views, objection_views, views
 
 app_name = "privacy_requests"
 
 urlpatterns = [
     path("mina-arenden/", views.cases, name="cases"),
+    path("mina-arenden/ny/", case_views.new, name="new"),
+    path("mina-arenden/<uuid:public_id>/", case_views.case, name="case"),
+    path("mina-arenden/<uuid:public_id>/mer/", case_views.more, name="case_more"),
+    path("mina-arenden/<uuid:public_id>/ta-tillbaka/", case_views.take_back, name="take_back"),
     path("mina-arenden/saga-nej/", objection_views.objection, name="objection"),
     path("mina-arenden/begransa/", objection_views.restriction, name="restriction"),
     path("mina-arenden/begransa/hav/", objection_views.lift_restriction, name="lift_restriction"),

@@ -17,7 +17,7 @@ from customers import words
 from customers.dates import stockholm_date, today
 from customers.decorators import customer_required
 from customers.models import Customer
-from privacy_requests import identity, vault
+from privacy_requests import identity, telling_days, vault
 from privacy_requests.actions import GoneError, NotReadyError, fetch, open_case
 from privacy_requests.identity import identity_required
 from privacy_requests.models import Case, CaseEvent, Extract
@@ -160,7 +160,12 @@ def cases(request: HttpRequest, customer: Customer) -> HttpResponse:
         "ready": [_ready(case.extract) for case in ready],
         "open": [_going_on(case) for case in open_cases],
         "closed": [
-            {"title": case.get_right_display(), "when": case.closed_on, "result": _result(case)}
+            {
+                "title": case.get_right_display(),
+                "when": case.closed_on,
+                "result": _result(case),
+                "url": reverse("privacy_requests:case", args=[case.public_id]),
+            }
             for case in closed
         ],
     }
@@ -194,6 +199,7 @@ def _going_on(case: Case) -> dict[str, Any]:
     failed = file is not None and file.status == Extract.Status.FAILED
     return {
         "title": case.get_right_display(),
+        "url": reverse("privacy_requests:case", args=[case.public_id]),
         "note": _("Inkom %(day)s, %(how)s. Nummer %(number)s")
         % {
             "day": words.day(case.received_on),
@@ -203,13 +209,15 @@ def _going_on(case: Case) -> dict[str, Any]:
         "steps": [
             {"name": _("Du bad om det"), "note": words.moment(case.received_at), "state": "done"},
             {
-                "name": _("Vi samlar ihop"),
-                "note": _("En människa tittar på det") if failed else _("Brukar ta en minut"),
+                "name": _("Vi samlar ihop") if file else _("Vi arbetar med det"),
+                "note": _("Brukar ta en minut")
+                if file and not failed
+                else _("En människa tittar på det"),
                 "state": "now",
             },
             {
                 "name": _("Du får svar"),
-                "note": _("Vi svarar senast %(day)s") % {"day": words.day(case.latest_on)},
+                "note": telling_days.short(case),
                 "state": "later",
             },
         ],
@@ -224,8 +232,10 @@ def _going_on(case: Case) -> dict[str, Any]:
 
 def _result(case: Case) -> str:
     file = _file_of(case)
+    if case.status != Case.Status.ANSWERED:
+        return str(case.get_status_display()).capitalize() + "."
     if file is None:
-        return case.answer or _("Du fick svar.")
+        return case.answer.partition("\n")[0] or _("Du fick svar.")
     if not file.downloads:
         return _("Filen hämtades aldrig. Vi har raderat den.")
     times = words.in_words(file.downloads, one="en")
