@@ -1,6 +1,7 @@
 """Servers for one bench, as durable as real ones, in a folder that goes with it."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,6 +46,9 @@ def settings_of_its_own(kept: Path | None = None) -> Iterator[None]:
 @contextmanager
 def servers_of_its_own() -> Iterator[None]:
     """Start the servers with everything synced to disk, and lay the tables."""
+    # The files beside a kept folder's databases speak of copies that are made anew.
+    for folder in (settings.ERASURES_DIR, settings.SEALS_DIR):
+        shutil.rmtree(folder, ignore_errors=True)
     with servers.running(settings.HOUSE, durable=True):
         call_command("migrate", verbosity=0)
         call_command("publish_policy", stdout=open(os.devnull, "w"))  # noqa: SIM115, PTH123
