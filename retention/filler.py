@@ -298,5 +298,5 @@ def _nothing(field: Any, is_unique: bool) -> str:
             return "-n" if is_unique or field.primary_key else "0"
         return "9000000000000000000 + n" if "Positive" in type(field).__name__ else "-n"
     if field.choices:
-        return f"'{field.choices[0][0]}'"
+        return "''" if field.blank else f"'{field.choices[0][0]}'"
     return "n::text" if is_unique else f"'{NARROW}'"

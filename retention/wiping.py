@@ -1,7 +1,8 @@
 """After the night: nothing of what it took can be read in the database's files any more (F19).
 
 A deleted row lies in its file until something else is written over it, and VACUUM alone leaves its
-bytes where they were. So, for each table with words that lost something since the last time:
+bytes where they were. So, for each table with words that lost something since the last time, as the
+night's own receipts tell and PostgreSQL counts:
 VACUUM, then rows of nothing over all free space (`retention.filler`), VACUUM again, and last its
 indexes with words built anew beside the old ones. None of this keeps anybody from reading or
 writing: it takes the lock of VACUUM, which stands in the way of nothing but its like.
@@ -17,12 +18,13 @@ import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC
+from datetime import UTC, timedelta
 from time import monotonic
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Q
 from django.utils import timezone
 
 from consent.receipt_keys import is_signed, sign
@@ -51,6 +53,7 @@ SESSION = (
 ON_DISK = "SELECT redo_lsn >= %s::pg_lsn FROM pg_control_checkpoint()"
 CUTOFF = re.compile(r"removable cutoff: (\d+)")
 MISSED = "tuples missed"
+DAY = timedelta(days=1)
 
 
 class NotYetError(Exception):
@@ -87,12 +90,12 @@ def wipe(run: Run) -> Wipe | None:
         if found.finished_at is not None:
             return found
         before = Wipe.objects.filter(finished_at__isnull=False).order_by("finished_at").last()
-        categories = _taken_since(before)
+        touched = _touched_since(before)
         for table in readable.tables():
             if table.name in found.tables:
                 continue
             try:
-                found.tables[table.name] = _table(session, table, found, before, categories)
+                found.tables[table.name] = _table(session, table, found, before, touched)
             except (NotYetError, OperationalError) as problem:
                 cause = str(problem) if isinstance(problem, NotYetError) else "locked"
                 log.warning("Wiping %s waits: %s: %s", run.business_date, table.name, cause)
@@ -122,10 +125,25 @@ def _opened(run: Run) -> Wipe:
     return found
 
 
-def _taken_since(before: Wipe | None) -> int:
-    """Return the categories of which the nights since the last wipe took something, as a mask."""
-    receipts = Receipt.objects.filter(at__gte=before.began_at) if before else Receipt.objects.all()
-    return sum(receipts.order_by().values_list("category", flat=True).distinct())
+def _touched_since(before: Wipe | None) -> frozenset[str]:
+    """Return the tables that the nights since the last wipe took from, as they tell themselves.
+
+    A night says it by its receipts, and by its certificate of what belonged to nobody. PostgreSQL
+    counts as well, and late: it tells what people changed and ended during the day.
+    """
+    nights = Run.objects.filter(certificate__isnull=False)
+    receipts = Receipt.objects.filter(held_by="")
+    if before is not None:
+        # A batch may have been at work while the last wipe began: the night counts, not the moment.
+        nights = nights.filter(finished_at__gte=before.began_at)
+        receipts = receipts.filter(Q(run__in=nights) | Q(run=None, at__gte=before.began_at - DAY))
+    taken = sum(receipts.order_by().values_list("category", flat=True).distinct())
+    swept = {
+        table
+        for told in nights.values_list("certificate", flat=True)
+        for table in (told or {"done": {}})["done"].get("belonging_to_nobody", ())
+    }
+    return frozenset(swept | {t.name for t in readable.tables() if t.categories & taken})
 
 
 def _save(found: Wipe, waits_for: str = "") -> None:
@@ -141,12 +159,12 @@ def _table(
     table: readable.Readable,
     found: Wipe,
     before: Wipe | None,
-    categories: int,
+    touched: frozenset[str],
 ) -> dict[str, Any]:
     """Wipe a table, or leave one that has lost nothing since the last time."""
     changes = table.changes(session)
     last = before.tables.get(table.name, {}).get("changes") if before else None
-    if last == changes and not table.categories & categories:
+    if last == changes and table.name not in touched:
         return {"changes": changes}
     began = monotonic()
     _drop_unfinished(session)

@@ -14,12 +14,13 @@ from django.utils import timezone
 
 from customers.models import Customer
 from dentalclean import health
+from disclosures.models import Outbox
 from retention import backups, checks, filler, readable, tasks, wiping
 from retention.actions import execute, open_run
 from retention.certificates import BrokenCertificateError
-from retention.models import Run, Wipe
+from retention.models import Receipt, Run, Wipe
 from retention.night_words import wiped
-from tests import cast
+from tests import cast, past
 from tests.dentalclean.test_marker import somebody
 from tests.houses import ROOT
 from tests.workers import died_of
@@ -167,6 +168,37 @@ def test_every_table_takes_rows_of_nothing_and_keeps_none() -> None:
         finally:
             session.close()
         assert sql(f'SELECT count(*) FROM "{table.name}"') == before
+
+
+def test_a_night_s_own_record_says_which_tables_it_took_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # As long as PostgreSQL has not counted what the night did.
+    monkeypatch.setattr(readable.Readable, "changes", lambda *_: 0)
+    fills: list[str] = []
+    monkeypatch.setattr(filler.Filler, "fill", lambda self: fills.append(self.table))
+    first = wiped_now(execute(open_run(NIGHT - timedelta(days=1))[0]))
+    assert first.finished_at is not None
+    fills.clear()  # the first wipe leaves nothing out
+    who_left("Anna")
+    long_ago = timezone.now() - timedelta(days=900)
+    Outbox.objects.create(
+        kind="mail", purpose="B", status="stopped", created_at=long_ago, finished_at=long_ago
+    )
+    run = execute(open_run(NIGHT)[0])
+    # A batch that was at work while the last wipe began.
+    with past.the_triggers():
+        Receipt.objects.filter(run=run).update(at=first.began_at - timedelta(minutes=1))
+    second = wiped_now(run)
+    assert second.finished_at is not None
+    assert {'"customers_customer"', '"customers_user"', '"account_emailaddress"'} <= set(
+        fills
+    )  # by its receipts
+    assert '"disclosures_outbox"' in fills  # belonged to nobody
+    assert '"customers_supportcase"' not in fills
+    told = second.certificate
+    assert told is not None
+    assert "customers_invoice" in told["lost_nothing"]
 
 
 def test_the_reconciler_rings_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
