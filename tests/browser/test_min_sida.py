@@ -3,8 +3,9 @@
 import io
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -13,15 +14,19 @@ from playwright.sync_api import Page, expect
 from consent.facts import ask, close_question
 from consent.purposes import Use
 from consent.rules import may_process
-from customers.actions import change_details
+from customers.actions import change_details, set_national_id
 from customers.dates import today
-from customers.models import Customer
+from customers.models import Customer, User
 from disclosures.actions import relay
 from privacy_requests import actions as requests
-from privacy_requests.models import Extract
-from tests import cast
+from privacy_requests.models import Extract, ProofCode
+from privacy_requests.proof_codes import confirm_by_staff
+from tests import cast, identity_broker
+from tests.identity_broker import LOW_LEVEL, Provider
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+MAJAS_NUMBER = "199006022397"
 
 
 def maja() -> Customer:
@@ -47,8 +52,20 @@ def build() -> None:
     requests.build(Extract.objects.get().pk)
 
 
-def test_sign_in_edit_choose_order_the_extract_and_fetch_it(page: Page) -> None:
+@pytest.fixture
+def broker(live_server: Any, settings: Any) -> Iterator[Provider]:
+    """A real OpenID provider on loopback, for whoever Maja says she is."""
+    settings.SITE_URL = live_server.url
+    back = f"{live_server.url}/visa-att-det-ar-du/e-leg/bankid/svar/"
+    with identity_broker.running({back}) as provider:
+        provider.number = MAJAS_NUMBER
+        settings.IDENTITY_BROKERS = provider.settings()
+        yield provider
+
+
+def test_sign_in_edit_choose_order_the_extract_and_fetch_it(page: Page, broker: Provider) -> None:
     customer = maja()
+    set_national_id(customer, MAJAS_NUMBER)
     page.goto("/mina-uppgifter/")
     page.get_by_label("E-postadress").fill("maja@example.se")
     page.get_by_role("button", name="Skicka kod").click()
@@ -86,8 +103,14 @@ def test_sign_in_edit_choose_order_the_extract_and_fetch_it(page: Page) -> None:
     expect(page.get_by_text("Vi samlar ihop allt.")).to_be_visible()
     build()
     page.reload()
-    page.get_by_role("button", name="Hämta utdraget").click()
-    page.get_by_label("Kod").fill(code_from_the_mail())
+    page.get_by_role("link", name="Hämta utdraget").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Visa att det är du")
+    broker.claims = {"acr": LOW_LEVEL}
+    page.get_by_role("button", name="Legitimera dig med BankID").click()
+    expect(page.get_by_text("Svaret från BankID visar inte att det är du.")).to_be_visible()
+    broker.claims = {}
+    page.get_by_role("button", name="Legitimera dig med BankID").click()
+    expect(page.get_by_text("Du har visat att det är du.")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("button", name="Hämta utdraget").click()
     with zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes())) as archive:
@@ -186,8 +209,19 @@ def test_axe_finds_nothing_on_the_way_to_the_file(
     for path in ("/", "/mina-arenden/", "/ta-ut-allt/"):
         page.goto(path)
         found += examined()
-    page.get_by_role("button", name="Hämta utdraget").click()
+    page.get_by_role("link", name="Hämta utdraget").click()
+    page.get_by_role("button", name="Skicka ett brev").click()
     page.get_by_label("Kod").fill("1")
-    page.get_by_role("button", name="Hämta utdraget").click()
+    page.get_by_role("button", name="Gå vidare").click()
+    expect(page.get_by_text("Det är en sak att rätta")).to_be_visible()
+    found += examined()
+    staff = User.objects.create_user("cecilia@dentalclean.example", is_staff=True)
+    page.get_by_label("Kod").fill(confirm_by_staff(customer, staff, ProofCode.How.EID))
+    page.get_by_role("button", name="Gå vidare").click()
+    expect(page.get_by_text("Du har visat att det är du.")).to_be_visible()
+    page.goto("/mina-uppgifter/andra/e-post/")
+    page.get_by_label("E-postadress").fill("ny@example.se")
+    page.get_by_role("button", name="Mejla en kod dit").click()
+    expect(page.get_by_text("Vi har mejlat ny@example.se.")).to_be_visible()
     found += examined()
     assert found == []
