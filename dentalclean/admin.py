@@ -6,6 +6,7 @@ from customers.admin.corrections import details_page, returned_page
 from customers.admin.people import AddressInline, CustomerAdmin, SupportCaseInline
 from customers.admin.purchases import InvoiceInline, OrderInline, SubscriptionInline
 from privacy_requests.admin import CaseInline
+from privacy_requests.desk import REGISTER
 from privacy_requests.identity_check_views import PAGE as IDENTITY
 from privacy_requests.recording_views import PAGE as SAID
 from retention.admin import HoldInline
@@ -22,4 +23,10 @@ CustomerAdmin.inlines = (
     ProcessingRecordInline,
     HoldInline,
 )
-CustomerAdmin.pages = (details_page(correct_details), returned_page(mail_returned), SAID, IDENTITY)
+CustomerAdmin.pages = (
+    details_page(correct_details),
+    returned_page(mail_returned),
+    SAID,
+    REGISTER,
+    IDENTITY,
+)

@@ -47,6 +47,8 @@ WORK = (
     "customers.view_invoice",
     "customers.view_supportcase",
     "disclosures.view_outbox",
+    # Registering and answering; a no and a fee are approved by the data protection officer.
+    "privacy_requests.answer_case",
     "privacy_requests.view_case",
     "privacy_requests.view_caseevent",
     "privacy_requests.view_extract",
@@ -102,7 +104,8 @@ MAY: dict[Role, tuple[str, ...]] = {
         "marketing.view_campaign",
         "retention.add_hold",
         "retention.change_hold",
-        # What a stopped night would take, and who the database would not give up (RUL-38, F14).
+        "privacy_requests.approve_case",
+    # What a stopped night would take, and who the database would not give up (RUL-38, F14).
         "retention.release_run",
         "retention.view_setaside",
     ),

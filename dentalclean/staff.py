@@ -16,6 +16,7 @@ from customers.dates import today
 from customers.locked import shown_rows
 from customers.staff import NONE, StaffAdmin
 from disclosures.models import Outbox
+from privacy_requests import telling_days
 from privacy_requests.models import Case
 from retention import clocks
 from retention.decisions import pause_at
@@ -37,7 +38,6 @@ SECTIONS = (
     (_("Insyn"), ("AccessLog", "Event", "Standing")),
 )
 SHOWN = 8
-SOON = timedelta(days=7)
 
 
 class StaffSite(admin.AdminSite):
@@ -99,25 +99,12 @@ class CaseLine:
 
     case: Case
     days: int
+    left: telling_days.Left
 
     @property
-    def tone(self) -> str:
-        """Return the class of its last day."""
-        if self.days < 0:
-            return "late"
-        return "soon" if self.days <= SOON.days else ""
-
-    @property
-    def when(self) -> str:
-        """Say how long is left."""
-        if self.days == 0:
-            return gettext("I dag")
-        n = abs(self.days)
-        if self.days < 0:
-            text = ngettext("Försenat en dag", "Försenat %(n)s dagar", n)
-        else:
-            text = ngettext("Om en dag", "Om %(n)s dagar", n)
-        return text % {"n": words.in_words(n)}
+    def next_step(self) -> str:
+        """Say what staff do next."""
+        return telling_days.next_step(self.case)
 
 
 @dataclass
@@ -161,9 +148,13 @@ def state_of(request: HttpRequest, on: date | None = None) -> State:
 
 def _add_cases(state: State, day: date) -> None:
     opened = Case.objects.filter(closed_on=None).select_related("customer").order_by("latest_on")
-    lines = [CaseLine(case, (case.latest_on - day).days) for case in opened[: 10 * SHOWN]]
-    late = sum(line.days < 0 for line in lines)
-    due = sum(line.days == 0 for line in lines)
+    lines = [
+        CaseLine(case, (case.latest_on - day).days, telling_days.left(case, day))
+        for case in opened[: 10 * SHOWN]
+    ]
+    counted = [line for line in lines if line.case.stands_since is None]
+    late = sum(line.days < 0 for line in counted)
+    due = sum(line.days == 0 for line in counted)
     if late:
         text = ngettext("%(n)s ärende är försenat.", "%(n)s ärenden är försenade.", late)
         state.wrong.append(capfirst(text % {"n": words.in_words(late)}))

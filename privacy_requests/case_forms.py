@@ -39,7 +39,7 @@ def _choices() -> list[tuple[str, Any]]:
     ]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return the words without signs that cannot be read, a line for each line."""
     lines = ("".join(sign for sign in line if sign.isprintable()) for line in text.splitlines())
     return "\n".join(lines).strip()
@@ -60,7 +60,7 @@ class WordsForm(forms.Form):
 
     def clean_wording(self) -> str:
         """Return the words as plain text."""
-        return _plain(self.cleaned_data["wording"])
+        return plain(self.cleaned_data["wording"])
 
 
 class RequestForm(WordsForm):

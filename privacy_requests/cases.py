@@ -255,9 +255,10 @@ def decide(
         raise RefusedError(_("Välj vad svaret blir."))
     if not reasons.strip() or not rule.strip():
         raise RefusedError(_("Skriv skälen och vilken regel de vilar på. Kunden får läsa dem."))
-    case.outcome, case.reasons, case.rule, case.fee_ore = outcome, reasons, rule, fee_ore
+    case.outcome, case.reasons, case.rule = outcome, reasons, rule
+    case.fee_ore, case.fee_told_on = fee_ore, None
     case.decided_by, case.decided_at, case.approved_by, case.approved_at = actor, at, None, None
-    fields = ("outcome", "reasons", "rule", "fee_ore", *DECISION)
+    fields = ("outcome", "reasons", "rule", "fee_ore", "fee_told_on", *DECISION)
     if case.status == Status.RECEIVED:
         _go(case, Status.WORKING, *fields)
     else:
@@ -295,10 +296,10 @@ def send_back(case_id: int, why: str, *, actor: User, at: datetime | None = None
     case, at = locked(case_id), at or timezone.now()
     if case.decided_by_id is None:
         raise RefusedError(_("Här finns inget förslag att skicka tillbaka."))
-    case.outcome, case.fee_ore = "", 0
+    case.outcome, case.fee_ore, case.fee_told_on = "", 0, None
     case.decided_by, case.decided_at, case.approved_by, case.approved_at = None, None, None, None
     case.save(update_fields=["outcome", "fee_ore", "fee_told_on", *DECISION])
-    _event(case, Kind.SENT_BACK, at, actor)
+    _event(case, Kind.SENT_BACK, at, actor, words=why)
     return case
 
 
@@ -341,7 +342,7 @@ def answer(
 def take_back(case_id: int, *, actor: User | None = None, at: datetime | None = None) -> Case:
     """End a case because its person takes the request back; they are told it was heard."""
     case, at = locked(case_id), at or timezone.now()
-    case.stands_since, case.outcome = None, ""
+    case.stands_since, case.outcome, case.fee_ore, case.fee_told_on = None, "", 0, None
     _close(case, Status.TAKEN_BACK, at, "", Kind.TAKEN_BACK, actor)
     tell(case, "case_taken_back", about(case))
     return case
@@ -351,7 +352,8 @@ def _close(
     case: Case, status: str, at: datetime, said: str, kind: str, actor: User | None = None
 ) -> None:
     case.answered_at, case.answer, case.closed_on = at, said, stockholm_date(at)
-    _go(case, status, "outcome", "reasons", "stands_since", "answered_at", "answer", "closed_on")
+    fields = ("outcome", "reasons", "stands_since", "answered_at", "answer", "closed_on")
+    _go(case, status, *fields, "fee_ore", "fee_told_on")
     _event(case, kind, at, actor)
     Hold.objects.filter(
         customer_id=case.customer_id, reference=reference(case), lifted_at__isnull=True

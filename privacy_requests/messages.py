@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from consent import actions as ledger
 from consent.models import Standing
 from consent.purposes import Use
-from customers.dates import stockholm_date
+from customers.dates import stockholm_date, today
 from customers.models import Customer, User
 from customers.models.channels import Collected
 from privacy_requests import answers, cases
@@ -156,7 +156,7 @@ def answer_stranger(
     The row the case hangs on has a number and no word about the person; the address stands in the
     message until it has left.
     """
-    nobody = Customer.objects.create(language=language)
+    nobody = Customer.objects.create(language=language, last_contact_on=today())
     case = cases.register(
         nobody, Right.ACCESS, collected=collected, received_at=received_at, actor=actor
     )

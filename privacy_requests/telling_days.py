@@ -1,8 +1,10 @@
 """When an answer comes, in words: the same for the person and for staff."""
 
+from dataclasses import dataclass
 from datetime import date
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from customers import words
 from customers.dates import today
@@ -44,3 +46,43 @@ def moved(case: Case) -> list[str]:
             }
         )
     return said
+
+
+SOON_DAYS = 7
+
+
+@dataclass(frozen=True)
+class Left:
+    """How long is left of an open case: a class for its colour, and the words."""
+
+    tone: str
+    words: str
+
+
+def left(case: Case, on: date) -> Left:
+    """Say how long is left until the last day by law."""
+    if case.stands_since is not None:
+        return Left("", _("Klockan står"))
+    days = (case.latest_on - on).days
+    if days == 0:
+        return Left("soon", _("I dag"))
+    n = abs(days)
+    if days < 0:
+        said = ngettext("Försenat en dag", "Försenat %(n)s dagar", n)
+    else:
+        said = ngettext("Om en dag", "Om %(n)s dagar", n)
+    tone = "late" if days < 0 else "soon" if days <= SOON_DAYS else ""
+    return Left(tone, said % {"n": words.in_words(n)})
+
+
+def next_step(case: Case) -> str:
+    """Say what staff do next."""
+    if not case.is_open:
+        return str(case.get_status_display()).capitalize()
+    if case.status == Case.Status.IDENTIFYING:
+        return _("Vänta på identitet")
+    if case.decided_by_id is not None and case.approved_by_id is None:
+        return _("En andra person godkänner")
+    if case.fee_told_on is not None:
+        return _("Vänta på kunden, sedan svara")
+    return _("Svara")

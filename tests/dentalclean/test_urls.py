@@ -63,6 +63,10 @@ kontrollera-kvitto/<slug:code>/                         200 200 200 200 200
 kontrollera-kvitto/nycklar.json                         200 200 200 200 200
 hur-lange/                                              302 200 200 403 403
 mina-arenden/                                           302 200 200 403 403
+mina-arenden/ny/                                        302 200 200 403 403
+mina-arenden/<uuid:public_id>/                          302 200 404 403 403
+mina-arenden/<uuid:public_id>/mer/                      302 302 404 403 403
+mina-arenden/<uuid:public_id>/ta-tillbaka/              302 302 302 302 302
 mina-arenden/saga-nej/                                  302 200 200 403 403
 mina-arenden/begransa/                                  302 200 200 403 403
 mina-arenden/begransa/hav/                              302 302 302 302 302
@@ -92,6 +96,8 @@ personal/customers/customer/<int:pk>/skal/              302 302 302 200 200
 personal/customers/customer/<path:object_id>/uppgifter/ 302 302 302 302 302
 personal/customers/customer/<path:object_id>/kom-tillbaka/ 302 302 302 302 302
 personal/customers/customer/<path:object_id>/sagt/ 302 302 302 302 302
+personal/customers/customer/<path:object_id>/begaran/ 302 302 302 302 302
+personal/privacy_requests/case/<int:pk>/gor/<slug:act>/ 302 302 302 404 404
 personal/customers/customer/<path:object_id>/legitimation/ 302 302 302 302 302
 personal/marketing/campaign/malgrupp/                   302 302 302 200 200
 personal/marketing/campaign/<uuid:pk>/godkann/          302 302 302 302 403
@@ -125,6 +131,10 @@ mina-val/foretag/<slug:channel>/<path:company>/         302 302 404 403 403
 mina-val/<slug:purpose>/<slug:channel>/                 302 302 302 403 403
 sluta/                                                  422 422 422 422 422
 sluta/<str:token>/                                      400 400 400 400 400
+mina-arenden/ny/                                        302 422 422 403 403
+mina-arenden/<uuid:public_id>/                          405 405 405 405 405
+mina-arenden/<uuid:public_id>/mer/                      302 422 404 403 403
+mina-arenden/<uuid:public_id>/ta-tillbaka/              302 302 404 403 403
 mina-arenden/saga-nej/                                  302 422 422 403 403
 mina-arenden/begransa/                                  302 302 302 403 403
 mina-arenden/begransa/hav/                              302 302 302 403 403
@@ -242,6 +252,7 @@ NAMED = {
     "<slug:purpose>": "H",
     "<slug:channel>": "post",
     "<slug:key>": "finns-inte",
+    "<slug:act>": "finns-inte",
     "<slug:broker>": "finns-inte",
     "<uuid:pk>": "00000000-0000-4000-8000-000000000000",
     "<slug:code>": "0" * 40,
@@ -259,6 +270,7 @@ def address(route: str, anna: Customer) -> str:
     hers = {
         "<str:token>": token,
         "<uuid:extract_id>": extract.pk,
+        "<uuid:public_id>": extract.case.public_id,
         "<uuid:number>": number_of(Event.objects.filter(customer=anna).earliest("pk").pk),
         "<int:pk>": anna.pk,
         "<path:object_id>": anna.pk,
