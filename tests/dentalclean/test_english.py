@@ -26,6 +26,7 @@ from privacy_requests.actions import open_case
 from privacy_requests.extract import collect
 from tests import messages
 from tests.doors import signed_in, text
+from tests.privacy_requests.doing import identified
 
 IN_ENGLISH = {"accept-language": "en-GB,en;q=0.9,sv;q=0.1"}
 PLACES = re.compile(r"%\(\w+\)s|\{\w+\}|</?\w+|href=\"[^\"]*\"")
@@ -49,11 +50,15 @@ MIN_SIDA = [
     "/mina-arenden/saga-nej/",
     "/mina-arenden/begransa/",
     "/ta-ut-allt/",
+    "/visa-att-det-ar-du/",
     "/mer/",
     "/konto/logga-ut/",
     "/finns-inte/",
 ]
-FOR_STRANGERS = ["/konto/logga-in/", "/konto/stangt/", "/konto/skaffa/", "/sluta/", "/sluta/nej/"]
+FOR_STRANGERS = [
+    *("/konto/logga-in/", "/konto/stangt/", "/konto/skaffa/", "/sluta/", "/sluta/nej/"),
+    "/e-post/tillbaka/",
+]
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +182,7 @@ def test_errors_in_a_form_are_english():
     customer = Customer.objects.get(number=STORIES[0].number)
     client, own = signed_in(customer), own_words(customer)
     own += ["Björkgatan", "Linköping"]
+    identified(client, customer)
     for field in EDITS:
         answer = client.post(f"/mina-uppgifter/andra/{field}/", {"phone": "x"}, headers=IN_ENGLISH)
         assert "Error:" in text(answer)
