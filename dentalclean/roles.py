@@ -105,7 +105,7 @@ MAY: dict[Role, tuple[str, ...]] = {
         "retention.add_hold",
         "retention.change_hold",
         "privacy_requests.approve_case",
-    # What a stopped night would take, and who the database would not give up (RUL-38, F14).
+        # What a stopped night would take, and who the database would not give up (RUL-38, F14).
         "retention.release_run",
         "retention.view_setaside",
     ),
