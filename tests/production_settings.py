@@ -34,11 +34,6 @@ def environment(data_dir: str) -> dict[str, str]:
         "CONTROLLER_PHONE_HOURS": "vardagar 9-16",
         "CONTROLLER_PHONE_HOURS_EN": "weekdays 9-16",
         "CONTROLLER_EMAIL": "dataskydd@dentalclean.example",
-        "IDENTITY_BROKERS": (
-            '{"bankid": {"name": "BankID", "server_url": "https://broker.example",'
-            ' "client_id": "dentalclean", "client_secret": "nothing",'
-            ' "acr_values": ["urn:bankid"], "claim": "ssn"}}'
-        ),
     }
 
 

@@ -1,5 +1,6 @@
 """Production has no working default: whatever is missing or wrong is told in one sentence."""
 
+import json
 import os
 import runpy
 import subprocess
@@ -72,6 +73,57 @@ def test_a_wrong_setting_is_told_in_one_sentence(
     assert name in sentence
     assert sentence.endswith(".")
     assert len(sentence.splitlines()) == 1
+
+
+BROKER = {
+    "name": "BankID",
+    "server_url": "https://broker.example",
+    "client_id": "dentalclean",
+    "client_secret": "drawn",
+    "acr_values": ["urn:bankid"],
+    "claim": "ssn",
+}
+
+
+def test_an_identity_broker_is_accepted(refusal: Refusal, tmp_path: Path) -> None:
+    for about in (BROKER, {**BROKER, "scope": "openid ssn"}):
+        values = {"IDENTITY_BROKERS": json.dumps({"bankid": about})}
+        assert refusal(environment(str(tmp_path)) | values) == ""
+
+
+@pytest.mark.parametrize(
+    "brokers",
+    [
+        "bankid",
+        "[]",
+        json.dumps({"Bank ID": BROKER}),
+        json.dumps({"bankid": []}),
+        json.dumps({"bankid": {**BROKER, "secret": "x"}}),
+        json.dumps({"bankid": {name: BROKER[name] for name in BROKER if name != "claim"}}),
+        *(
+            json.dumps({"bankid": {**BROKER, name: value}})
+            for name, value in (
+                ("server_url", "http://broker.example"),
+                ("server_url", "http://127.0.0.1:9000"),
+                ("server_url", "broker.example"),
+                ("client_secret", " "),
+                ("client_secret", 7),
+                ("acr_values", []),
+                ("acr_values", "urn:bankid"),
+                ("acr_values", [""]),
+                ("scope", "ssn"),
+            )
+        ),
+    ],
+)
+def test_a_wrong_identity_broker_is_told_in_one_sentence(
+    refusal: Refusal, brokers: str, tmp_path: Path
+) -> None:
+    sentence = refusal(environment(str(tmp_path)) | {"IDENTITY_BROKERS": brokers})
+    assert "IDENTITY_BROKERS" in sentence
+    assert sentence.endswith(".")
+    assert len(sentence.splitlines()) == 1
+    assert "drawn" not in sentence
 
 
 def test_behind_our_proxy_the_limits_count_people_and_not_the_proxy(
