@@ -17,11 +17,13 @@ from consent.actions import NO_TO_ALL, TOLD_IN_SHORT
 from consent.models import Event
 from customers import contact_points
 from customers.actions import change_details, mark_returned, set_national_id
-from customers.dates import stockholm_date, today
+from customers.dates import add_years, stockholm_date, today
+from customers.debts import open_debts, reckon_interruptions
 from customers.models import (
     Address,
     Change,
     Customer,
+    DebtInterruption,
     FiscalYear,
     Invoice,
     InvoiceSeries,
@@ -335,8 +337,37 @@ def issue_invoice(
     if refers_to is not None and year.ends_on > (refers_to.linked_year_id or date.min):
         refers_to.linked_year = year
         refers_to.save(update_fields=["linked_year"])
+    if refers_to is not None:
+        reckon_interruptions([refers_to.pk])
+        refers_to.refresh_from_db(fields=["interrupted_on", "paid_on", "retain_until"])
     records.refresh([customer.pk])
     return invoice
+
+
+@transaction.atomic
+def interrupt_debt(invoice: Invoice, kind: str, on: date, words: str) -> DebtInterruption:
+    """Record what starts the limitation of a debt anew: three years from that day (CLM-01).
+
+    `kind` is one of DebtInterruption.Kind, `words` say what shows it. A payment in part needs
+    nothing but itself. Raises FactError for a debt that is paid, or time-barred before the day.
+    """
+    customer = invoice.customer
+    if customer is None:
+        raise FactError("The invoice belongs to nobody any more.")
+    _lock(customer)
+    invoice.refresh_from_db()
+    _not_to_come(on, "The day of an interruption")
+    if on < invoice.issued_on:
+        raise FactError(f"The invoice was issued on {invoice.issued_on}; give that day or a later.")
+    if not open_debts(customer).filter(pk=invoice.pk).exists():
+        raise FactError("Nothing is owed of it; give an invoice that is not settled.")
+    if on > add_years(invoice.runs_from, 3):
+        raise FactError("The debt was time-barred before that day; nothing starts it anew.")
+    found = DebtInterruption.objects.create(invoice=invoice, kind=kind, happened_on=on, words=words)
+    reckon_interruptions([invoice.pk])
+    invoice.refresh_from_db(fields=["interrupted_on", "retain_until"])
+    records.refresh([customer.pk])
+    return found
 
 
 @transaction.atomic

@@ -64,7 +64,8 @@ FACTS = """
            SELECT MAX(COALESCE(q.closed_on, {far})) AS until
              FROM customers_supportcase q WHERE q.customer_id = c.id) support ON TRUE
       LEFT JOIN LATERAL (
-           SELECT MAX((COALESCE(i.due_on, i.issued_on) + interval '3 years')::date) AS until
+           SELECT MAX((COALESCE(GREATEST(i.due_on, i.interrupted_on), i.issued_on)
+                       + interval '3 years')::date) AS until
              FROM customers_invoice i
             WHERE i.customer_id = c.id AND i.kind = 'invoice' AND i.paid_on IS NULL
               AND i.total_ore > (SELECT COALESCE(SUM(ABS(k.total_ore)), 0)

@@ -1,8 +1,9 @@
 """The customer page, put together from every room."""
 
 from consent.admin import EventInline, ProcessingRecordInline, StandingInline
-from consent.facts import correct_details, mail_returned
+from consent.facts import correct_details, interrupt_debt, mail_returned
 from customers.admin.corrections import details_page, returned_page
+from customers.admin.debts import interruption_page
 from customers.admin.people import AddressInline, CustomerAdmin, SupportCaseInline
 from customers.admin.purchases import InvoiceInline, OrderInline, SubscriptionInline
 from privacy_requests.admin import CaseInline
@@ -26,6 +27,7 @@ CustomerAdmin.inlines = (
 CustomerAdmin.pages = (
     details_page(correct_details),
     returned_page(mail_returned),
+    interruption_page(interrupt_debt),
     SAID,
     REGISTER,
     IDENTITY,

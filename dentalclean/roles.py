@@ -80,6 +80,8 @@ MAY: dict[Role, tuple[str, ...]] = {
         # Invoices of people who are gone or held, and who owes us money (RUL-36, CLM-01).
         "customers.view_archive",
         "customers.view_invoice",
+        "customers.view_debtinterruption",
+        "customers.add_debtinterruption",
         "customers.view_fiscalyear",
         "customers.add_fiscalyear",
         "customers.add_product",

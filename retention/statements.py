@@ -492,6 +492,16 @@ def vanish_sql() -> str:
 def ownerless_sql() -> tuple[tuple[str, str], ...]:
     """Return table and statement for rows past their date that belong to nobody (any more)."""
     statements = []
+    for table in mapped():
+        # Rows that live by a parent's date leave before a parent without owner.
+        parent: Any = table.data.clock_of and table.model._meta.get_field(table.data.clock_of)
+        if parent and parent.related_model._meta.get_field("customer").null:
+            name, parents = table.model._meta.db_table, parent.related_model._meta.db_table
+            sql = (
+                f'DELETE FROM "{name}" t USING "{parents}" p WHERE t.{parent.column} = p.id '
+                "AND p.customer_id IS NULL AND p.retain_until < %(on)s"
+            )
+            statements.append((name, sql))
     for model, data in personal_models():
         if data.clock is Clock.SCHEDULE or data.link or data.clock_of:
             continue

@@ -57,7 +57,7 @@ def facts(life: Life, world: World, on: date) -> law.Facts:
             (o["delivered_on"], o["cancelled_on"], o["withdrawn_on"])
             for o in of.get("customers_order", ())
         ],
-        debts=list(_debts(of.get("customers_invoice", []), rows)),
+        debts=list(_debts(life, world, on)),
         questions=[
             (law.stockholm_day(q["opened_at"]), q["closed_on"])
             for q in of.get("customers_supportcase", ())
@@ -86,18 +86,26 @@ def facts(life: Life, world: World, on: date) -> law.Facts:
     )
 
 
-def _debts(
-    invoices: list[dict[str, Any]], rows: list[tuple[Row, dict[str, Any]]]
-) -> Iterator[date]:
-    settled: dict[Any, int] = {}
-    for known in invoices:
-        if known["refers_to_id"] is not None:
-            key = known["refers_to_id"]
-            settled[key] = settled.get(key, 0) + abs(known["total_ore"])
-    for row, known in rows:
-        is_open = row.table == "customers_invoice" and known["paid_on"] is None
-        if is_open and known["kind"] == "invoice" and settled.get(row.key, 0) < known["total_ore"]:
-            yield known["due_on"] or known["issued_on"]
+def _debts(life: Life, world: World, on: date) -> Iterator[date]:
+    for row in life.of("customers_invoice"):
+        if row.born <= on and row.key in world.ever:
+            runs_from = _owed_from(row, world, on)
+            if runs_from is not None:
+                yield runs_from
+
+
+def _owed_from(invoice: Row, world: World, on: date) -> date | None:
+    """Return the day from which an invoice's debt runs; None when nothing is owed (CLM-01)."""
+    known = invoice.known(on)
+    referring = [row.known(on) for row in world.referring[invoice.key]]
+    settled = sum(abs(other["total_ore"]) for other in referring)
+    if known["kind"] != "invoice" or known["paid_on"] is not None:
+        return None
+    if settled >= known["total_ore"]:
+        return None
+    payments = [other["issued_on"] for other in referring if other["kind"] == "payment"]
+    others = [row.columns["happened_on"] for row in world.interruptions[invoice.key]]
+    return law.claim_runs_from(known["due_on"] or known["issued_on"], [*payments, *others])
 
 
 def left(world: World, on: date) -> dict[str, set[Any]]:
@@ -168,12 +176,20 @@ def _event_of_a_case(seen: _Seen) -> date:
 
 
 def _verification(seen: _Seen) -> date:
-    """Reckon with its own fiscal year, and those of what it is linked to (RUL-19)."""
+    """Reckon with its own fiscal year, those of what it is linked to (RUL-19), and its debt."""
     years = [other.columns["fiscal_year_id"] for other in seen.world.referring[seen.row.key]]
     referred = seen.known["refers_to_id"]
     if referred is not None:
         years.append(seen.world.invoices[referred].columns["fiscal_year_id"])
-    return law.verification(seen.known["fiscal_year_id"], *years)
+    last = law.verification(seen.known["fiscal_year_id"], *years)
+    runs_from = _owed_from(seen.row, seen.world, seen.on)
+    return last if runs_from is None else law.owed(runs_from, last)
+
+
+def _interruption(seen: _Seen) -> date:
+    """Go with its invoice."""
+    invoice = seen.world.invoices[seen.row.parent]
+    return _verification(_Seen(invoice, invoice.known(seen.on), seen.of, seen.world, seen.on))
 
 
 # What a row is, and how its last day comes about.
@@ -183,6 +199,7 @@ CLOCKS: dict[str, tuple[str, Callable[[_Seen], date]]] = {
     "customers_subscription": ("purchases", lambda seen: law.purchase(seen.known["ended_on"])),
     "customers_order": ("purchases", _order),
     "customers_invoice": ("invoices", _verification),
+    "customers_debtinterruption": ("invoices", _interruption),
     "customers_supportcase": ("support", _question),
     "disclosures_outbox": ("messages", lambda seen: law.message(seen.known["finished_at"])),
     "customers_accesslog": ("looks", lambda seen: law.look(seen.known["at"])),

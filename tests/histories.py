@@ -197,6 +197,7 @@ class Pen:
         self._invoices()
         self._questions(customer)
         self._around()
+        self._debts()
         script = self.rng.choice(self.scripts)
         said_on = self._days_of(script)
         if script and script[0].kind == "notice":
@@ -448,29 +449,71 @@ class Pen:
         }
         return self.row("customers_invoice", issued, **{**columns, **more})
 
-    def _referring(self, invoice: Row) -> None:
+    def _referring(self, invoice: Row, paid_on: date | None = None, ore: int = 0) -> None:
         issued = invoice.columns["issued_on"]
-        day = self.day(issued, min(LAST, issued + timedelta(days=700)), 3, 7)
+        day = paid_on or self.day(issued, min(LAST, issued + timedelta(days=700)), 3, 7)
         found = self._verification(
-            self.rng.choice(("credit", "payment")),
+            "payment" if paid_on else self.rng.choice(("credit", "payment")),
             day,
-            self.rng.choice((-9900, -9900, -4000, 4000, 9900)),
+            ore or self.rng.choice((-9900, -9900, -4000, 4000, 9900)),
             refers_to_id=invoice.key,
             linked_year_id=invoice.columns["fiscal_year_id"],
         )
         found.parent = invoice.key
+        links = [known for known in invoice.later if "linked_year_id" in known[1]]
+        others = [known for known in invoice.later if known not in links]
         linked = max(
             (
                 found.columns["fiscal_year_id"],
-                *(v["linked_year_id"] for on, v in invoice.later if on <= day),
+                *(v["linked_year_id"] for on, v in links if on <= day),
             )
         )
-        invoice.later = [
+        invoice.later = others + [
             (on, {"linked_year_id": max(v["linked_year_id"], linked)} if on >= day else v)
-            for on, v in invoice.later
+            for on, v in links
         ]
         invoice.later.append((day, {"linked_year_id": linked}))
         invoice.later.sort(key=lambda known: known[0])
+
+    def _debts(self) -> None:
+        """Let what is owed be interrupted, by dice of its own so that the rest falls as before."""
+        dice, self.rng = self.rng, Random(self.person)
+        for invoice in [row for row in self.rows if row.columns.get("kind") == "invoice"]:
+            if self.maybe(0.18):
+                self._pursued(invoice)
+            elif self.maybe(0.1):
+                self._interruption(invoice)
+            elif self.maybe(0.2):
+                invoice.columns["due_on"] = invoice.columns["issued_on"] + timedelta(days=365)
+        self.rng = dice
+
+    def _pursued(self, invoice: Row) -> None:
+        """Let it be interrupted again and again, mostly in time; unless it is paid it is owed."""
+        day = invoice.columns["issued_on"]
+        if self.maybe(0.8):
+            invoice.later = [known for known in invoice.later if "paid_on" not in known[1]]
+        for _ in range(self.rng.choice((1, 1, 2, 3, 5, 6))):
+            day = self.day(day + timedelta(days=500), day + timedelta(days=1150), 3)
+            if day > LAST:
+                return
+            if self.maybe(0.4):
+                self._referring(invoice, day, 100 if self.maybe(0.8) else 9900)
+            else:
+                self._interruption(invoice, day)
+
+    def _interruption(self, invoice: Row, on: date | None = None) -> None:
+        """Let a debt be admitted, claimed or sued for, often just before or after three years."""
+        issued = invoice.columns["issued_on"]
+        day = on or self.day(issued, min(LAST, issued + timedelta(days=1300)), 3)
+        found = self.row(
+            "customers_debtinterruption",
+            day,
+            invoice_id=invoice.key,
+            kind=self.rng.choice(("admitted", "claimed", "sued")),
+            happened_on=day,
+            words="Kravbrev",
+        )
+        found.parent = invoice.key
 
     # What they asked, and what was done around them
 
@@ -580,6 +623,7 @@ class Pen:
             target_on=received + timedelta(days=30),
             answered_at=None,
             answer="",
+            outcome="",
             closed_on=None,
         )
         self.row(

@@ -19,6 +19,7 @@ from consent.models import Event, Notice, Standing
 from consent.purposes import Use
 from consent.standing import State, replay
 from customers.dates import FAR, NEVER
+from customers.debts import reckon_interruptions
 from customers.models import Customer, InvoiceSeries
 from tests.histories import FISCAL_YEARS, KEYS, STOCKHOLM, Act, Life, Row
 
@@ -70,6 +71,7 @@ class World:
         self.written: dict[str, dict[Any, tuple[Life, Row]]] = defaultdict(dict)
         self.invoices: dict[int, Row] = {}
         self.referring: dict[int, list[Row]] = defaultdict(list)
+        self.interruptions: dict[int, list[Row]] = defaultdict(list)
         self.until = date.min
         self._entry = KEYS
 
@@ -118,6 +120,7 @@ class World:
                 _update(cursor, table, names, values)
             for table, rows in new.items():
                 self._insert(cursor, table, rows, night)
+            reckon_interruptions(sorted(self.written["customers_invoice"]))
             self._say(cursor, night)
         self.until = night
         people = sorted(self.alive)
@@ -125,8 +128,8 @@ class World:
             records.refresh(people[start : start + BATCH])
 
     def _may_come(self, life: Life, row: Row, new: dict[str, list[tuple[Life, Row]]]) -> bool:
-        if row.table == "customers_invoice" and row.columns["refers_to_id"] is not None:
-            referred = row.columns["refers_to_id"]
+        referred = row.columns.get("refers_to_id") or row.columns.get("invoice_id")
+        if referred is not None:
             is_new = any(r.key == referred for _, r in new["customers_invoice"][-9:])
             return is_new or referred in self.written["customers_invoice"]
         if life.person not in self.erased or row.table in OF_A_SHELL:
@@ -161,6 +164,9 @@ class World:
                 if row.columns["refers_to_id"] is not None:
                     self.referring[row.columns["refers_to_id"]].append(row)
             series.save()
+        if table == "customers_debtinterruption":
+            for _, row in rows:
+                self.interruptions[row.columns["invoice_id"]].append(row)
         if table == "customers_customer":
             for _, row in rows:
                 self._begin(row, night)
@@ -249,6 +255,10 @@ class World:
 
     def forget(self, left: dict[str, set[Any]]) -> None:
         """Take what a night has left as what there is."""
+        for key, (_, row) in self.written["customers_address"].items():
+            if key not in left["customers_address"]:
+                # What became known of an address that had left, never did.
+                row.later = [known for known in row.later if known[0] <= self.until]
         for table, rows in self.written.items():
             self.written[table] = {key: rows[key] for key in left[table]}
         self.left = {name: left[name] for name in self.left}

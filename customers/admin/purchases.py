@@ -11,7 +11,15 @@ from django.utils.translation import gettext_lazy as _
 from customers import words
 from customers.dates import today
 from customers.locked import SEES_ARCHIVE, is_archived
-from customers.models import Customer, FiscalYear, Invoice, Order, Product, Subscription
+from customers.models import (
+    Customer,
+    DebtInterruption,
+    FiscalYear,
+    Invoice,
+    Order,
+    Product,
+    Subscription,
+)
 from customers.staff import ReadOnlyInline, StaffAdmin, TracedAdmin, shown
 
 
@@ -45,6 +53,15 @@ class InvoiceInline(ReadOnlyInline):
         return words.amount(invoice.total_ore)
 
 
+class DebtInterruptionInline(ReadOnlyInline):
+    """What has started the limitation of a debt anew; written on the person's page (CLM-01)."""
+
+    model = DebtInterruption
+    fields = ("happened_on", "kind", "words")
+    ordering = ("-happened_on",)
+    has_own_words = True
+
+
 @admin.register(Invoice)
 class InvoiceAdmin(TracedAdmin):
     list_display = ("number", "kind", "issued_on", "due_on", "paid_on", "amount", "last_day")
@@ -62,9 +79,11 @@ class InvoiceAdmin(TracedAdmin):
         "issued_on",
         "due_on",
         "paid_on",
+        "interrupted_on",
         "amount",
         "last_day",
     )
+    inlines = (DebtInterruptionInline,)
     buyer = shown(_("köpare på fakturan"), lambda invoice: invoice.buyer_name)
     buyer_home = shown(_("adress på fakturan"), lambda invoice: invoice.buyer_address)
 

@@ -1,4 +1,5 @@
 from customers.models.access import AccessLog
+from customers.models.debts import DebtInterruption
 from customers.models.people import Address, Change, Customer, Session, User
 from customers.models.purchases import (
     FiscalYear,
@@ -16,6 +17,7 @@ __all__ = [
     "Address",
     "Change",
     "Customer",
+    "DebtInterruption",
     "FiscalYear",
     "Invoice",
     "InvoiceSeries",

@@ -7,8 +7,8 @@ import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q
-from django.db.models.functions import Coalesce
+from django.db.models import Case, F, Func, Q, When
+from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -236,8 +236,8 @@ class BookkeepingUntil(Func):
     output_field = models.DateField()
 
 
-# What may still change on an issued verification: the link to the person, the settlement, and the
-# fiscal years it answers to, which only move later (BFL-03).
+# What may still change on an issued verification: the link to the person, the settlement, the day
+# its debt was interrupted, and the fiscal years it answers to; days only move later (BFL-03).
 INVOICE_IS_AS_PRINTED = """
     IF (NEW.number, NEW.kind, NEW.issued_on, NEW.due_on, NEW.buyer_number, NEW.buyer_name,
         NEW.buyer_address, NEW.lines, NEW.total_ore, NEW.vat_ore, NEW.refers_to_id)
@@ -248,6 +248,7 @@ INVOICE_IS_AS_PRINTED = """
        OR NEW.fiscal_year_id < OLD.fiscal_year_id
        OR NEW.linked_year_id < OLD.linked_year_id
        OR (OLD.linked_year_id IS NOT NULL AND NEW.linked_year_id IS NULL)
+       OR NEW.interrupted_on < OLD.interrupted_on
     THEN
         RAISE EXCEPTION 'An issued invoice is not changed; issue a credit note (BFL-04).';
     END IF;
@@ -287,14 +288,20 @@ class Invoice(models.Model):
     issued_on = models.DateField(_("datum"))
     due_on = models.DateField(_("förfaller"), null=True, blank=True)
     paid_on = models.DateField(_("betald"), null=True, blank=True)
+    # CLM-01: the last day from which what is owed runs three years anew (`customers.debts`).
+    interrupted_on = models.DateField(_("preskriptionen bröts senast"), null=True, blank=True)
     buyer_number = models.CharField(_("kundnummer på fakturan"), max_length=20)
     buyer_name = models.CharField(_("köpare på fakturan"), max_length=200)
     buyer_address = models.CharField(_("adress på fakturan"), max_length=300)
     lines = models.JSONField(_("rader"), default=list)
     total_ore = models.BigIntegerField(_("belopp i öre"))
     vat_ore = models.BigIntegerField(_("moms i öre"))
+    # As bookkeeping, or for as long as it is owed, whichever is longer (section 9).
     retain_until = models.GeneratedField(
-        expression=BookkeepingUntil(F("fiscal_year"), F("linked_year")),
+        expression=Greatest(
+            BookkeepingUntil(F("fiscal_year"), F("linked_year")),
+            Case(When(paid_on__isnull=True, then=Plus(F("interrupted_on"), months=36))),
+        ),
         output_field=models.DateField(),
         db_persist=True,
     )
@@ -308,6 +315,7 @@ class Invoice(models.Model):
                 "issued_on",
                 "due_on",
                 "paid_on",
+                "interrupted_on",
                 "buyer_number",
                 "buyer_name",
                 "buyer_address",
@@ -339,3 +347,9 @@ class Invoice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number}"
+
+    @property
+    def runs_from(self) -> date:
+        """The day from which what is owed runs three years (CLM-01)."""
+        known = [day for day in (self.due_on, self.interrupted_on) if day is not None]
+        return max(known, default=self.issued_on)

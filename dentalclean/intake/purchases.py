@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from customers.debts import reckon_interruptions
 from dentalclean.intake.people import Written
 
 
@@ -190,6 +191,9 @@ def write_invoices(cursor: Any) -> Written:
          WHERE t.id = y.id AND y.year > COALESCE(t.linked_year_id, DATE '0001-01-01')
         """
     )
+    # A payment in part starts the limitation of what is left anew (CLM-01).
+    cursor.execute("SELECT DISTINCT refers_to FROM invoice_links")
+    reckon_interruptions([row[0] for row in cursor.fetchall()])
     cursor.execute(
         """
         INSERT INTO customers_invoiceseries (id, last_number)

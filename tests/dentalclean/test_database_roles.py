@@ -50,6 +50,7 @@ APP_MAY = {
     "retention_receipt": {"SELECT", "INSERT", "DELETE"},
     "retention_release": {"SELECT", "INSERT"},
     "customers_accesslog": {"SELECT", "INSERT", "DELETE"},
+    "customers_debtinterruption": {"SELECT", "INSERT", "DELETE"},
     "django_migrations": {"SELECT"},
 }
 # Tables with people's words, which the app wipes in the files after each night (F19).
@@ -60,6 +61,7 @@ WIPED = {
     *("consent_eventdetail", "consent_standing", "customers_user", "customers_customer"),
     *("customers_session", "customers_address", "customers_change", "customers_accesslog"),
     *("customers_order", "customers_invoice", "customers_supportcase", "django_admin_log"),
+    "customers_debtinterruption",
     *("account_emailaddress", "account_emailconfirmation"),
 }
 # Tables of a night without words, which the app looks at before it is planned.

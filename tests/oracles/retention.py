@@ -58,7 +58,7 @@ class Facts:
     subscriptions: Sequence[tuple[date, date | None]] = ()
     # (delivered, cancelled, withdrawn)
     orders: Sequence[tuple[date | None, date | None, date | None]] = ()
-    # The days of claims that are still owed: due, or issued where no day was given; interruptions.
+    # The days from which claims that are still owed run, see `claim_runs_from`.
     debts: Sequence[date] = ()
     questions: Sequence[tuple[date, date | None]] = ()
     said: Sequence[Said] = ()
@@ -130,6 +130,20 @@ def purchase(ended: date | None) -> date:
 def verification(year_ended: date, *linked: date) -> date:
     """To 31 December of the seventh year after the fiscal year, with what is linked (BFL-01)."""
     return date(max(year_ended, *linked).year + 7 if linked else year_ended.year + 7, 12, 31)
+
+
+def claim_runs_from(arose: date, interruptions: Sequence[date] = ()) -> date:
+    """Return the last day that started three years anew; what came too late starts nothing."""
+    runs_from = arose
+    for day in sorted(interruptions):
+        if day <= years_after(runs_from, 3):
+            runs_from = max(runs_from, day)
+    return runs_from
+
+
+def owed(runs_from: date, verification_until: date) -> date:
+    """Return the last day of a verification that is owed: while the claim runs too (CLM-01)."""
+    return max(years_after(runs_from, 3), verification_until)
 
 
 def question(closed: date | None, delivered: date | None = None) -> date:

@@ -1,7 +1,7 @@
 """Rules of how long, broken one at a time: the generated histories see each of them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 
 from consent import records
+from customers import debts
 from retention import actions, statements
 from tests import history_nights as nights
 from tests.histories import NIGHTS, Pen
@@ -24,6 +25,7 @@ class Mutant:
 
     name: str
     plant: Callable[[pytest.MonkeyPatch], None]
+    people: int = PEOPLE
 
 
 def in_records(name: str, old: str, new: str) -> Mutant:
@@ -38,6 +40,14 @@ def in_algebra(name: str, old: str, new: str) -> Mutant:
     def plant(monkeypatch: pytest.MonkeyPatch) -> None:
         assert old in statements.ALGEBRA
         monkeypatch.setattr(statements, "ALGEBRA", statements.ALGEBRA.replace(old, new))
+
+    return Mutant(name, plant)
+
+
+def in_reckoning(name: str, old: str, new: str) -> Mutant:
+    def plant(monkeypatch: pytest.MonkeyPatch) -> None:
+        assert old in debts.RECKON
+        monkeypatch.setattr(debts, "RECKON", debts.RECKON.replace(old, new))
 
     return Mutant(name, plant)
 
@@ -86,6 +96,12 @@ def _end_everything(cursor: Any, on: date, _not_held: list[int]) -> None:
     )
 
 
+def _settle_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = "k.kind IN ('credit', 'payment')", "k.kind = 'credit'"
+    in_records("", old, new).plant(monkeypatch)
+    in_reckoning("", old, new).plant(monkeypatch)
+
+
 MUTANTS = (
     in_records("a death is not heard of", "c.deceased_on,", "NULL::date AS deceased_on,"),
     in_records(
@@ -111,12 +127,19 @@ MUTANTS = (
         "MAX(CASE WHEN TRUE",
     ),
     in_records("an open question holds nobody", "MAX(COALESCE(q.closed_on,", "MIN(COALESCE(NULL,"),
-    in_records("payments settle nothing", "k.kind IN ('credit', 'payment')", "k.kind = 'credit'"),
-    in_records(
-        "a debt counts from the invoice",
-        "(COALESCE(i.due_on, i.issued_on) + interval '3 years')",
-        "(i.issued_on + interval '3 years')",
+    Mutant("payments settle nothing", _settle_nothing),
+    replace(
+        in_records(
+            "a debt counts from the invoice",
+            "COALESCE(GREATEST(i.due_on, i.interrupted_on), i.issued_on)",
+            "GREATEST(i.issued_on, i.interrupted_on)",
+        ),
+        people=900,
     ),
+    in_records(
+        "an interruption is not heard of", "GREATEST(i.due_on, i.interrupted_on)", "i.due_on"
+    ),
+    in_reckoning("what came too late counts", "FILTER (WHERE runs)", ""),
     in_records("a no to offers is not heard", "deceased_on, until_h)", "deceased_on)"),
     in_records("thirty days are a month", "interval '30 days'", "interval '1 month'"),
     in_records(
@@ -152,6 +175,11 @@ MUTANTS = (
         "make_date(date_part('year', fiscal_year_id)::int + 7, 12, 31)",
     ),
     in_clock(
+        "what is owed leaves with the books",
+        "customers_invoice",
+        "make_date(date_part('year', GREATEST(fiscal_year_id, linked_year_id))::int + 7, 12, 31)",
+    ),
+    in_clock(
         "the year of the invoice",
         "customers_invoice",
         "make_date(date_part('year', issued_on)::int + 7, 12, 31)",
@@ -173,7 +201,7 @@ def test_a_rule_that_is_broken_is_seen(
     mutant.plant(monkeypatch)
     _forget_statements()
     request.addfinalizer(_forget_statements)
-    world = World(Pen(seed=0).lives(PEOPLE))
+    world = World(Pen(seed=0).lives(mutant.people))
     world.lay()
     # Without the fault these very people are seen to be right by test_oracle.py.
     assert any(nights.differences(world, on) for on in NIGHTS), "No history saw it."

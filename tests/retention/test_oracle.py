@@ -49,7 +49,7 @@ def test_the_histories_are_of_every_kind() -> None:
     lives = Pen(seed=0).lives(2000)
     rows = [row for life in lives for row in life.rows]
     kinds = Counter(row.table for row in rows)
-    assert len(kinds) == 16, sorted(kinds)
+    assert len(kinds) == 17, sorted(kinds)
     assert min(kinds.values()) > 100
     said = {act.kind for life in lives for act in life.script}
     assert said == {"notice", "soft", "yes", "no", "unsubscribed", "objection"}
