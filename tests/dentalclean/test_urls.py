@@ -95,7 +95,6 @@ personal/r/<path:content_type_id>/<path:object_id>/     302 302 302 404 404
 personal/customers/customer/<int:pk>/skal/              302 302 302 200 200
 personal/customers/customer/<path:object_id>/uppgifter/ 302 302 302 302 302
 personal/customers/customer/<path:object_id>/kom-tillbaka/ 302 302 302 302 302
-personal/customers/customer/<path:object_id>/skuld/ 302 302 302 403 403
 personal/customers/customer/<path:object_id>/sagt/ 302 302 302 302 302
 personal/customers/customer/<path:object_id>/begaran/ 302 302 302 302 302
 personal/privacy_requests/case/<int:pk>/gor/<slug:act>/ 302 302 302 404 404
@@ -266,7 +265,7 @@ NAMED = {
 
 def address(route: str, anna: Customer) -> str:
     """Fill a route with what is Anna's."""
-    extract = Extract.objects.get(case__customer=anna)
+    extract = Extract.objects.filter(case__customer=anna).earliest("case_id")
     token = Link(anna.public_id, "email").token()
     hers = {
         "<str:token>": token,

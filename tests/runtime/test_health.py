@@ -18,7 +18,7 @@ from tests import cast
 
 PARTS = (
     *("database", "rights", "broker", "cache", "clock", "purge", "wipe", "backups", "outbox"),
-    *("seals", "restore"),
+    *("seals", "cases", "restore"),
 )
 
 
