@@ -13,11 +13,17 @@ from django.views.decorators.http import require_http_methods, require_safe
 from customers import words
 from customers.decorators import act, customer_required
 from customers.models import Customer
-from privacy_requests import actions, cases, telling_days
+from privacy_requests import actions, cases, identity, telling_days
 from privacy_requests.case_forms import RequestForm, WordsForm
 from privacy_requests.messages import register_message
-from privacy_requests.models import Case, CaseEvent
+from privacy_requests.models import Case, CaseEvent, ProvedBy
 
+# How a proof of the session is told in a case.
+IDENTITY_OF: dict[str, str] = {
+    ProvedBy.EID: Case.Identity.EID,
+    ProvedBy.LETTER: Case.Identity.LETTER,
+    ProvedBy.STAFF: Case.Identity.STAFF,
+}
 HIDDEN = (CaseEvent.Kind.ESCALATED, CaseEvent.Kind.DECIDED, CaseEvent.Kind.SENT_BACK)
 
 
@@ -29,13 +35,25 @@ def new(request: HttpRequest, customer: Customer) -> HttpResponse:
     form = RequestForm(request.POST if request.method == "POST" else None, initial=wanted)
     if form.is_valid():
         given = form.cleaned_data
-        found = register_message(customer, given["rights"], given["wording"], token=given["token"])
+        found = register_message(
+            customer,
+            given["rights"],
+            given["wording"],
+            token=given["token"],
+            identity=_shown(request, customer),
+        )
         messages.success(request, _receipt(found))
         if len(found) == 1:
             return redirect("privacy_requests:case", found[0].public_id)
         return redirect("privacy_requests:cases")
     status = 422 if form.is_bound else 200
     return render(request, "privacy_requests/new.html", {"form": form}, status=status)
+
+
+def _shown(request: HttpRequest, customer: Customer) -> str:
+    """Return how this session has shown who it is, if it has (DSR-03)."""
+    proof = identity.proven(request, customer)
+    return IDENTITY_OF[proof.method] if proof is not None else ""
 
 
 def _receipt(found: list[Case]) -> str:
@@ -68,6 +86,18 @@ def more(request: HttpRequest, customer: Customer, public_id: uuid.UUID) -> Http
     except cases.ClosedError as closed:
         return _page(request, found, refused=str(closed), status=409)
     messages.success(request, _("Klart. Det står i ärendet nu."))
+    return redirect("privacy_requests:case", found.public_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@customer_required
+@identity.identity_required
+def identify(request: HttpRequest, customer: Customer, public_id: uuid.UUID) -> HttpResponse:
+    """Let the case know that its person has just shown who they are; its clock goes on."""
+    found = _own(customer, public_id)
+    if found.status == Case.Status.IDENTIFYING:
+        cases.identify(found.pk, _shown(request, customer))
+        messages.success(request, _("Tack. Nu vet vi att det är du, och går vidare."))
     return redirect("privacy_requests:case", found.public_id)
 
 
