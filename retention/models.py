@@ -178,6 +178,8 @@ class Run(models.Model):
     most_people = models.PositiveIntegerField(_("gräns för personer"), db_default=0)
     began_at = models.DateTimeField(_("började radera"), null=True, blank=True)
     set_aside = models.PositiveIntegerField(_("undantagna personer"), db_default=0)
+    # Rows by table that belonged to nobody, counted as they go.
+    swept = models.JSONField(_("rader utan person"), null=True, blank=True)
     # Signed when the run closes (`retention.certificates`).
     certificate = models.JSONField(_("intyg"), null=True, blank=True)
 
@@ -185,7 +187,7 @@ class Run(models.Model):
         columns=(
             *("business_date", "status", "started_at", "finished_at", "people", "counts"),
             *("plan_hash", "planned_at", "planned_people", "plan_lines", "plans"),
-            *("expected_people", "most_people", "began_at", "set_aside", "certificate"),
+            *("expected_people", "most_people", "began_at", "set_aside", "swept", "certificate"),
         )
     )
 

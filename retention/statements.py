@@ -13,6 +13,7 @@ from typing import Any
 from django.db import models
 
 from consent.purposes import CATALOGUE
+from customers.models import Session
 from customers.personal_data import (
     EVERYTHING,
     AtEnd,
@@ -490,35 +491,53 @@ def vanish_sql() -> str:
 
 @lru_cache(maxsize=1)
 def ownerless_sql() -> tuple[tuple[str, str], ...]:
-    """Return table and statement for rows past their date that belong to nobody (any more)."""
-    statements = []
+    """Return table and statement for rows past their date that belong to nobody (any more).
+
+    Each takes %(most)s rows at once, and none that others of these still refer to.
+    """
+    statements, parts = [], set()
     for table in mapped():
         # Rows that live by a parent's date leave before a parent without owner.
         parent: Any = table.data.clock_of and table.model._meta.get_field(table.data.clock_of)
         if parent and parent.related_model._meta.get_field("customer").null:
             name, parents = table.model._meta.db_table, parent.related_model._meta.db_table
-            sql = (
-                f'DELETE FROM "{name}" t USING "{parents}" p WHERE t.{parent.column} = p.id '
-                "AND p.customer_id IS NULL AND p.retain_until < %(on)s"
+            parts.add(table.model)
+            over = (
+                f'EXISTS (SELECT FROM "{parents}" p WHERE p.id = t.{parent.column} '
+                "AND p.customer_id IS NULL AND p.retain_until < %(on)s)"
             )
-            statements.append((name, sql))
+            statements.append((name, _some(name, over)))
     for model, data in personal_models():
         if data.clock is Clock.SCHEDULE or data.link or data.clock_of:
             continue
         column: Any = model._meta.get_field(data.path.split("__")[0])
         if data.at_end is AtEnd.UNLINK or column.null:
             name, target = model._meta.db_table, column.target_field.column
-            statements.append(
-                (
-                    name,
-                    f'DELETE FROM "{name}" t WHERE t.retain_until < %(on)s '
-                    f"AND (t.{column.column} IS NULL OR NOT EXISTS (SELECT FROM customers_customer "
-                    f"c WHERE c.{target} = t.{column.column}))"
-                    if data.at_end is not AtEnd.UNLINK
-                    else f'DELETE FROM "{name}" t WHERE t.retain_until < %(on)s',
+            over = "t.retain_until < %(on)s"
+            if data.at_end is not AtEnd.UNLINK:
+                over += (
+                    f" AND (t.{column.column} IS NULL OR NOT EXISTS (SELECT FROM "
+                    f"customers_customer c WHERE c.{target} = t.{column.column}))"
                 )
-            )
-    return tuple(statements)
+            over += "".join(_no_longer_referred_to(model, {model, *parts}))
+            statements.append((name, _some(name, over)))
+    sessions = Session._meta.db_table
+    return (*statements, (sessions, _some(sessions, "t.expire_date < %(now)s")))
+
+
+def _no_longer_referred_to(model: type[models.Model], by: set[Any]) -> Iterator[str]:
+    for relation in model._meta.related_objects:
+        field: Any = relation.field
+        if relation.related_model in by and field.db_constraint:
+            table = relation.related_model._meta.db_table
+            yield f' AND NOT EXISTS (SELECT FROM "{table}" r WHERE r.{field.column} = t.id)'
+
+
+def _some(table: str, condition: str) -> str:
+    return (
+        f'DELETE FROM "{table}" WHERE ctid = ANY(ARRAY(SELECT t.ctid FROM "{table}" t '
+        f"WHERE {condition} LIMIT %(most)s))"
+    )
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from consent.receipt_keys import is_signed, sign
-from customers.models import Customer, Session
+from customers.models import Customer, Invoice, Session
+from retention import actions
 from retention.actions import execute, open_run
 from retention.models import Hold, Receipt, Run
 from tests import cast, past
@@ -76,6 +77,27 @@ def test_rows_that_belong_to_nobody_are_counted_by_table(anna: Customer) -> None
         session_key="old", user=None, expire_date=timezone.now() - timedelta(days=1)
     )
     assert night()["done"]["belonging_to_nobody"] == {"customers_session": 1}
+
+
+def test_many_rows_of_nobody_go_a_few_at_a_time_and_are_all_counted(
+    anna: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "SWEPT_AT_ONCE", 2)
+    over = timezone.now() - timedelta(days=1)
+    for number in range(5):
+        Session.objects.create(session_key=f"old{number}", user=None, expire_date=over)
+    # Of two that belong together the one that is referred to goes last.
+    bill = cast.invoice(anna, date(2015, 3, 1))
+    credit = cast.invoice(anna, date(2015, 4, 1))
+    with past.the_triggers():
+        Invoice.objects.filter(pk__in=[bill.pk, credit.pk]).update(customer=None)
+        Invoice.objects.filter(pk=credit.pk).update(kind="credit", refers_to=bill)
+    assert night()["done"]["belonging_to_nobody"] == {
+        "customers_invoice": 2,
+        "customers_session": 5,
+    }
+    assert not Session.objects.exists()
+    assert not Invoice.objects.exists()
 
 
 def test_the_nights_hold_each_other(anna: Customer) -> None:
