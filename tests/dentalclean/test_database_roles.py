@@ -62,6 +62,7 @@ WIPED = {
     *("customers_session", "customers_address", "customers_change", "customers_accesslog"),
     *("customers_order", "customers_invoice", "customers_supportcase", "django_admin_log"),
     "customers_debtinterruption",
+    *("privacy_requests_emailchange", "privacy_requests_proofcode"),
     *("account_emailaddress", "account_emailconfirmation"),
 }
 # Tables of a night without words, which the app looks at before it is planned.
