@@ -22,7 +22,7 @@ from customers.dates import stockholm_date, today
 from customers.models import Customer, User
 from customers.models.channels import Collected
 from disclosures.bell import ring, ring_on_commit
-from privacy_requests import answers, archive, cases, extract, vault
+from privacy_requests import answers, archive, cases, extract, portability, vault
 from privacy_requests.models import Case, CaseEvent, Extract
 from retention.models import Hold
 
@@ -32,6 +32,11 @@ BUILD = "privacy_requests.tasks.build"
 RECONCILE = "privacy_requests.tasks.reconcile"
 LEASE = timedelta(seconds=60)  # above the time limit of the task
 MOST_ATTEMPTS = 5
+# The rights that are answered with a file: what packs it, its page and the mail that it is ready.
+FILES = {
+    Case.Right.ACCESS: (archive.pack, "privacy_requests:extract", "extract_ready"),
+    Case.Right.PORTABILITY: (portability.pack, "privacy_requests:portability", "portable_ready"),
+}
 FIRST_PAUSE = timedelta(seconds=30)
 # A file whose row is not written yet must not be taken for an orphan.
 ORPHAN_AFTER = timedelta(minutes=10)
@@ -131,7 +136,8 @@ def build(extract_id: uuid.UUID) -> bool:
     name = ""
     try:
         content = extract.collect(wanted.case.customer_id)
-        packed = archive.pack(content)
+        pack, _page, _template = FILES[Case.Right(wanted.case.right)]
+        packed = pack(content)
         name = vault.store(packed.data, wanted.pk)
         is_ours = _hand_out(wanted, name, packed, content.taken_at)
     except Exception as problem:  # bad data of one person must not stop the others (E10)
@@ -172,7 +178,7 @@ def _hand_out(wanted: Extract, name: str, packed: archive.Archive, snapshot_at: 
     if case.closed_on is None:
         cases.answer(case, now, answers.render(case, Case.Outcome.GRANTED))
     older = Extract.objects.filter(
-        case__customer_id=case.customer_id, status=Extract.Status.READY
+        case__customer_id=case.customer_id, case__right=case.right, status=Extract.Status.READY
     ).exclude(pk=found.pk)
     for replaced in older.select_for_update():
         _expire(replaced, now)
@@ -186,8 +192,10 @@ def _tell(ready: Extract) -> None:
     language = "en" if customer.language == "en" else "sv"
     with translation.override(language):
         last_day = words.full_day(ready.expires_on or today())
-    about = {"url": settings.SITE_URL + reverse("privacy_requests:extract"), "last_day": last_day}
-    cases.tell(ready.case, "extract_ready", about)
+    _pack, page, template = FILES[Case.Right(ready.case.right)]
+    cases.tell(
+        ready.case, template, {"url": settings.SITE_URL + reverse(page), "last_day": last_day}
+    )
 
 
 def _put_off(wanted: Extract) -> None:

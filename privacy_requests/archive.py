@@ -1,4 +1,4 @@
-"""The archive a person fetches: a PDF to read, JSON for machines, its schema, and a manifest."""
+"""The archive a person fetches: a PDF to read, JSON and CSV for machines, and a manifest."""
 
 import hashlib
 import io
@@ -18,6 +18,7 @@ from customers.dates import STOCKHOLM
 from privacy_requests.document import as_json
 from privacy_requests.extract import Content
 from privacy_requests.pages import as_pages
+from privacy_requests.sheets import as_csv
 
 HERE = Path(__file__).parent
 SCHEMA = HERE / "extract.schema.json"
@@ -56,36 +57,48 @@ class Archive:
 
 def pack(content: Content) -> Archive:
     """Return everything about a person in one archive."""
-    told = as_json(content)
     parts = {
         PDF_NAME: pdf(content),
-        JSON_NAME: json.dumps(told, ensure_ascii=False, indent=1).encode(),
+        JSON_NAME: as_text(as_json(content)),
         SCHEMA_NAME: SCHEMA.read_bytes(),
     }
+    for copy in content.tables:
+        if copy.rows:
+            parts[sheet_name(copy.key)] = as_csv([c.key for c in copy.columns], copy.rows)
+    return sealed(parts, content)
+
+
+def as_text(told: dict[str, Any]) -> bytes:
+    """Return a document as JSON with its own letters."""
+    return json.dumps(told, ensure_ascii=False, indent=1).encode()
+
+
+def sheet_name(table: str) -> str:
+    """Return where the rows of a table lie in an archive."""
+    return f"csv/{table}.csv"
+
+
+def sealed(parts: dict[str, bytes], content: Content) -> Archive:
+    """Return files in one archive with a manifest of their digests; raises TooLargeError (E12)."""
+    moment = content.taken_at.astimezone(STOCKHOLM)
     manifest = {
-        "snapshot_at": told["snapshot_at"],
+        "snapshot_at": moment.isoformat(),
         "policy_version": content.policy_version,
         "files": [
             {"name": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
             for name, data in parts.items()
         ],
     }
-    parts[MANIFEST_NAME] = json.dumps(manifest, indent=1).encode()
-    packed = _zip(parts, content)
-    if len(packed) > LARGEST:
-        raise TooLargeError(f"The archive has {len(packed)} bytes.")
-    return Archive(packed, hashlib.sha256(packed).hexdigest())
-
-
-def _zip(parts: dict[str, bytes], content: Content) -> bytes:
-    moment = content.taken_at.astimezone(STOCKHOLM).timetuple()[:6]
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in parts.items():
-            entry = zipfile.ZipInfo(name, moment)
+        for name, data in {**parts, MANIFEST_NAME: json.dumps(manifest, indent=1).encode()}.items():
+            entry = zipfile.ZipInfo(name, moment.timetuple()[:6])
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, data)
-    return packed.getvalue()
+    whole = packed.getvalue()
+    if len(whole) > LARGEST:
+        raise TooLargeError(f"The archive has {len(whole)} bytes.")
+    return Archive(whole, hashlib.sha256(whole).hexdigest())
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""What must be true of answers before the program starts."""
+"""What must be true of answers and of what is handed on before the program starts."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 
 from customers.dates import NEVER
-from privacy_requests import answers
+from privacy_requests import answers, origins
 
 REASONS, RULE = "the reasons as written", "the rule as written"
 
@@ -39,6 +39,32 @@ def check_answers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                     f"The answer {name} does not say: {', '.join(missing)}.",
                     hint="A no says why, by which rule and where to complain (INF-07).",
                     id="privacy_requests.E002",
+                )
+            )
+    return found
+
+
+@register("personal_data")
+def check_origins(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a column of which nobody has said where it comes from (POR-01)."""
+    found: list[CheckMessage] = []
+    for table, missing, unknown in origins.undeclared():
+        if missing:
+            line = ", ".join(f'"{name}"' for name in sorted(missing))
+            found.append(
+                Error(
+                    f"Nobody has said where columns of {table} come from: {line}.",
+                    hint=f'Paste into ORIGINS of privacy_requests.origins: "{table}": '
+                    f"Origin(ours=({line},)), or provided=, or observed=.",
+                    id="privacy_requests.E003",
+                )
+            )
+        if unknown:
+            found.append(
+                Error(
+                    f"ORIGINS names what {table} does not have: {', '.join(sorted(unknown))}.",
+                    hint=f"Remove it from ORIGINS[{table!r}] of privacy_requests.origins.",
+                    id="privacy_requests.E004",
                 )
             )
     return found

@@ -286,8 +286,9 @@ def _kept(customer: Customer, tables: list[TableCopy]) -> list[Kept]:
 
 
 def _own_references(customer: Customer) -> list[str]:
-    access = Case.objects.filter(customer=customer, right=Case.Right.ACCESS)
-    return [f"case:{pk}" for pk in access.values_list("pk", flat=True)]
+    answered_by_a_file = (Case.Right.ACCESS, Case.Right.PORTABILITY)
+    asked = Case.objects.filter(customer=customer, right__in=answered_by_a_file)
+    return [f"case:{pk}" for pk in asked.values_list("pk", flat=True)]
 
 
 def filled(copy: TableCopy) -> Iterator[Column]:

@@ -14,8 +14,8 @@ from consent.purposes import Use
 from customers.dates import stockholm_date, today
 from customers.models import Customer, User
 from customers.models.channels import Collected
-from privacy_requests import answers, cases
-from privacy_requests.actions import open_case
+from privacy_requests import answers, cases, lifting
+from privacy_requests.actions import FILES, open_case
 from privacy_requests.models import Case
 from privacy_requests.models.cases import LONGEST_WORDING
 from privacy_requests.objections import OBJECTABLE, object_to
@@ -81,9 +81,14 @@ def _one(
     message_id: uuid.UUID,
 ) -> Case:
     how = {"collected": collected, "actor": actor}
-    if right == Right.ACCESS:
+    if right in FILES:
         return open_case(
-            customer, wording=wording, received_at=received_at, message_id=message_id, **how
+            customer,
+            right,
+            wording=wording,
+            received_at=received_at,
+            message_id=message_id,
+            **how,
         )
     if right == Right.OBJECTION:
         codes = [purpose.code for purpose in OBJECTABLE]
@@ -109,6 +114,8 @@ def _one(
         message_id=message_id,
         **how,
     )
+    if right == Right.RECTIFICATION:
+        lifting.contest(customer, wording, collected=collected, actor=actor)
     if right == Right.OBJECTION:
         # All of it was refused before; the answer is the same yes.
         cases.answer(case, timezone.now(), answers.render(case, Case.Outcome.GRANTED))

@@ -5,7 +5,7 @@ import uuid
 from celery import shared_task
 from django.utils import timezone
 
-from privacy_requests import actions, waiting
+from privacy_requests import actions, lifting, waiting
 
 
 @shared_task(time_limit=50, soft_time_limit=45)
@@ -22,5 +22,6 @@ def reconcile() -> None:
 
 @shared_task
 def clock() -> None:
-    """Ask again who somebody is, give up in the open, and warn before the last day."""
+    """Ask again who somebody is, give up, warn before the last day, and end what is over."""
     waiting.tick(timezone.now())
+    lifting.tick(timezone.now())

@@ -27,6 +27,7 @@ urlpatterns = [
         identity_views.identify_answer,
         name="identify_answer",
     ),
+    path("ta-med/", views.portability, name="portability"),
     path("ta-ut-allt/", views.extract, name="extract"),
     path("ta-ut-allt/<uuid:extract_id>/", views.extract_download, name="extract_download"),
 ]

@@ -18,7 +18,7 @@ from customers.dates import stockholm_date, today
 from customers.decorators import customer_required
 from customers.models import Customer
 from privacy_requests import identity, telling_days, vault
-from privacy_requests.actions import GoneError, NotReadyError, fetch, open_case
+from privacy_requests.actions import FILES, GoneError, NotReadyError, fetch, open_case
 from privacy_requests.identity import identity_required
 from privacy_requests.models import Case, CaseEvent, Extract
 
@@ -29,11 +29,26 @@ REFRESH_SECONDS = "5"
 @customer_required
 def extract(request: HttpRequest, customer: Customer) -> HttpResponse:
     """Show how far the extract has come, or register that it is asked for."""
+    return _file_page(request, customer, Case.Right.ACCESS, "privacy_requests/extract.html")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@customer_required
+def portability(request: HttpRequest, customer: Customer) -> HttpResponse:
+    """Show how far the file to take along has come, or register that it is asked for (POR-01)."""
+    right = Case.Right.PORTABILITY
+    return _file_page(request, customer, right, "privacy_requests/portability.html")
+
+
+def _file_page(
+    request: HttpRequest, customer: Customer, right: Case.Right, template: str
+) -> HttpResponse:
+    _pack, page, _template = FILES[right]
     if request.method == "POST":
-        open_case(customer)
-        return redirect("privacy_requests:extract")
+        open_case(customer, right)
+        return redirect(page)
     wanted = (
-        Extract.objects.filter(case__customer=customer)
+        Extract.objects.filter(case__customer=customer, case__right=right)
         .select_related("case")
         .order_by("-case__received_at", "-case_id")
         .first()
@@ -41,7 +56,7 @@ def extract(request: HttpRequest, customer: Customer) -> HttpResponse:
     state = _state(wanted)
     context: dict[str, Any] = {
         "state": state,
-        "ask_url": reverse("privacy_requests:extract"),
+        "ask_url": reverse(page),
         "days": settings.EXTRACT_DAYS,
         "downloads": settings.EXTRACT_DOWNLOADS,
     }
@@ -53,7 +68,7 @@ def extract(request: HttpRequest, customer: Customer) -> HttpResponse:
             "last_day": wanted.case.latest_on,
             "steps": _progress(wanted),
         }
-    response = render(request, "privacy_requests/extract.html", context)
+    response = render(request, template, context)
     if state == "building" and wanted is not None and wanted.status == Extract.Status.QUEUED:
         response["Refresh"] = REFRESH_SECONDS
     return response
@@ -68,13 +83,21 @@ def _state(wanted: Extract | None) -> str:
 
 
 def _ready(ready: Extract) -> dict[str, Any]:
-    """Return what the component of a ready extract shows."""
+    """Return what the component of a file that is ready shows."""
+    right = Case.Right(ready.case.right)
+    whole = right == Case.Right.ACCESS
+    _pack, page, _template = FILES[right]
     return {
+        "title": _("Allt vi har om dig") if whole else _("Det du har gett oss"),
+        "whole": whole,
+        "page_url": reverse(page),
         "asked_at": ready.case.received_at,
         "ready_at": ready.ready_at,
         "last_day": ready.expires_on,
         "size": ready.size,
-        "contents": _("PDF, JSON och kontrollsummor"),
+        "contents": _("PDF, JSON, CSV och kontrollsummor")
+        if whole
+        else _("JSON, CSV och kontrollsummor"),
         "downloads": ready.downloads,
         "downloads_left": max(settings.EXTRACT_DOWNLOADS - ready.downloads, 0),
         "fetch_url": reverse("privacy_requests:extract_download", args=[ready.pk]),
@@ -108,7 +131,11 @@ def extract_download(
         return _not_here(request, wanted)
     waits_until = identity.waits_until(customer)
     if waits_until is not None:
-        context = {"until": waits_until, "last_day": wanted.expires_on}
+        context = {
+            "until": waits_until,
+            "last_day": wanted.expires_on,
+            "page_url": reverse(FILES[Case.Right(wanted.case.right)][1]),
+        }
         return render(request, "privacy_requests/extract_waits.html", context, status=409)
     return _download(request, customer, wanted)
 
@@ -124,7 +151,7 @@ def _download(request: HttpRequest, customer: Customer, wanted: Extract) -> Http
 
 def _not_here(request: HttpRequest, wanted: Extract) -> HttpResponse:
     if _state(wanted) == "building":
-        return redirect("privacy_requests:extract")
+        return redirect(FILES[Case.Right(wanted.case.right)][1])
     gone_on = stockholm_date(wanted.gone_at) if wanted.gone_at else wanted.expires_on
     return render(request, "410.html", {"gone_on": gone_on}, status=410)
 
@@ -135,7 +162,8 @@ def _hand_over(request: HttpRequest, customer: Customer, wanted: Extract) -> Htt
     except (GoneError, NotReadyError):
         wanted.refresh_from_db()
         return _not_here(request, wanted)
-    name = f"dentalclean-utdrag-{stockholm_date(fetched.snapshot_at or timezone.now())}.zip"
+    kind = "utdrag" if fetched.case.right == Case.Right.ACCESS else "att-ta-med"
+    name = f"dentalclean-{kind}-{stockholm_date(fetched.snapshot_at or timezone.now())}.zip"
     response = StreamingHttpResponse(vault.Opened(file, fetched.pk), content_type="application/zip")
     response["Content-Length"] = str(fetched.size)
     response["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -179,7 +207,10 @@ def _file_of(case: Case) -> Extract | None:
 def _answer(ready: list[Case], open_cases: list[Case], closed: Iterable[Case]) -> str:
     parts = []
     if ready:
-        parts.append(_("Ditt utdrag är klart att hämta."))
+        extracts = [case for case in ready if case.right == Case.Right.ACCESS]
+        parts.append(
+            _("Ditt utdrag är klart att hämta.") if extracts else _("Din fil är klar att hämta.")
+        )
     if open_cases:
         soonest = min(case.latest_on for case in open_cases)
         count = len(open_cases)

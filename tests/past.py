@@ -35,3 +35,14 @@ def the_triggers() -> Iterator[None]:
         yield
         cursor.execute("SET LOCAL session_replication_role = DEFAULT")
         cursor.execute("; ".join(awake("UPDATE", "DELETE")))
+
+
+@contextmanager
+def no_notice() -> Iterator[None]:
+    """Let an entry lift what the law restricts though the person was not told of it (RES-05)."""
+    name = '"consent_event" {} TRIGGER "lifting_is_told"'
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # no trigger may still be due
+        cursor.execute(f"ALTER TABLE {name.format('DISABLE')}")
+        yield
+        cursor.execute(f"ALTER TABLE {name.format('ENABLE ALWAYS')}")

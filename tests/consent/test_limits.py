@@ -13,7 +13,7 @@ from customers.dates import today
 from customers.models import Customer
 from privacy_requests.models import Case
 from privacy_requests.objections import lift_limit, limit
-from tests import cast
+from tests import cast, past
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,8 @@ def anna() -> Customer:
 
 def lift(person: Customer, authority: int = Authority.LAW, ground: str = "") -> None:
     """Lift as nobody may without a notice, which is for those who call the ledger to see to."""
-    append(person, Kind.UNRESTRICTED, collected="post", authority=authority, ground=ground)
+    with past.no_notice():
+        append(person, Kind.UNRESTRICTED, collected="post", authority=authority, ground=ground)
 
 
 def stands(person: Customer) -> str:

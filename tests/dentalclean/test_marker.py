@@ -1,7 +1,10 @@
 """A marker in every personal column: in that person's extract, in nobody else's, nowhere after."""
 
+import io
 import json
 import re
+import subprocess
+import zipfile
 from collections.abc import Iterator
 from datetime import date
 
@@ -28,7 +31,7 @@ from customers.models import (
 from customers.models.channels import Collected, Source
 from customers.personal_data import AtEnd
 from disclosures.models import Outbox
-from privacy_requests.document import as_json
+from privacy_requests import archive
 from privacy_requests.extract import collect
 from privacy_requests.models import Case, CaseEvent, EmailChange, Extract, ProofCode
 from retention import statements
@@ -180,16 +183,39 @@ def found_in_the_database() -> dict[str, set[str]]:
     return found
 
 
+def files_of(customer: Customer) -> dict[str, str]:
+    """Return what the files of a person's extract say, by kind; of the PDF its own text layer."""
+    packed = archive.pack(collect(customer.pk))
+    with zipfile.ZipFile(io.BytesIO(packed.data)) as files:
+        sheets = [files.read(name).decode() for name in files.namelist() if name[:4] == "csv/"]
+        said = subprocess.run(
+            ["pdftotext", "-raw", "-", "-"],
+            input=files.read(archive.PDF_NAME),
+            stdout=subprocess.PIPE,
+            check=True,
+        ).stdout.decode()
+        return {
+            "json": files.read(archive.JSON_NAME).decode(),
+            "csv": "".join(sheets),
+            # A word may break at the end of a narrow column.
+            "pdf": re.sub(r"[\s\u200b\u00ad]+", "", said),
+        }
+
+
 def test_a_marker_is_in_the_extract_of_its_person_and_gone_after_the_night() -> None:
     anna, bo = somebody("Anna"), somebody("Bo")
     markers = planted(anna)
     assert len(markers) > 25
     assert set().union(*found_in_the_database().values()) == set(markers)
 
-    hers = json.dumps(as_json(collect(anna.pk)))
-    missing = {m: where for m, where in markers.items() if m not in hers}
-    assert missing == {}
-    assert MARKER.findall(json.dumps(as_json(collect(bo.pk)))) == []
+    for kind, hers in files_of(anna).items():
+        missing = {m: where for m, where in markers.items() if m not in hers}
+        assert missing == {}, kind
+    assert {kind: MARKER.findall(his) for kind, his in files_of(bo).items()} == {
+        "json": [],
+        "csv": [],
+        "pdf": [],
+    }
 
     execute(open_run(NIGHT)[0])
     assert found_in_the_database() == {}

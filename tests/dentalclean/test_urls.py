@@ -70,6 +70,7 @@ mina-arenden/<uuid:public_id>/ta-tillbaka/              302 302 302 302 302
 mina-arenden/saga-nej/                                  302 200 200 403 403
 mina-arenden/begransa/                                  302 200 200 403 403
 mina-arenden/begransa/hav/                              302 302 302 302 302
+ta-med/                                                 302 200 200 403 403
 ta-ut-allt/                                             302 200 200 403 403
 ta-ut-allt/<uuid:extract_id>/                           302 302 404 403 403
 mer/                                                    302 200 200 403 403
@@ -138,6 +139,7 @@ mina-arenden/<uuid:public_id>/ta-tillbaka/              302 302 404 403 403
 mina-arenden/saga-nej/                                  302 422 422 403 403
 mina-arenden/begransa/                                  302 302 302 403 403
 mina-arenden/begransa/hav/                              302 302 302 403 403
+ta-med/                                                 302 302 302 403 403
 ta-ut-allt/                                             302 302 302 403 403
 ta-ut-allt/<uuid:extract_id>/                           302 302 404 403 403
 kontrollera-kvitto/                                     400 400 400 400 400

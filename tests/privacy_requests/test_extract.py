@@ -1,5 +1,6 @@
 """What a register extract says."""
 
+import csv
 import hashlib
 import io
 import json
@@ -23,6 +24,7 @@ from customers.personal_data import personal_models
 from privacy_requests import archive, extract
 from privacy_requests.actions import open_case
 from privacy_requests.extract import ForeignRowError, collect
+from privacy_requests.sheets import as_csv
 from tests import cast
 from tests.privacy_requests.doing import archive_of, built, document_of
 
@@ -30,17 +32,21 @@ from tests.privacy_requests.doing import archive_of, built, document_of
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_the_archive_holds_a_pdf_json_its_schema_and_a_true_manifest(anna: Customer) -> None:
+def test_the_archive_holds_a_pdf_json_its_schema_sheets_and_a_true_manifest(
+    anna: Customer,
+) -> None:
     ready = built(anna)
     files = archive_of(ready)
-    names = ["utdrag.pdf", "utdrag.json", "extract.schema.json", "manifest.json"]
-    assert files.namelist() == names
-    assert all(name.isascii() for name in names)
+    names = files.namelist()
+    assert names[:3] == ["utdrag.pdf", "utdrag.json", "extract.schema.json"]
+    assert all(re.fullmatch(r"csv/[a-z_]+\.[a-z_]+\.csv", name) for name in names[3:-1])
+    assert names[-1] == "manifest.json"
+    assert len(names) == len(set(names)) > 10
     manifest = json.loads(files.read("manifest.json"))
     for entry in manifest["files"]:
         data = files.read(entry["name"])
         assert (len(data), hashlib.sha256(data).hexdigest()) == (entry["bytes"], entry["sha256"])
-    assert [entry["name"] for entry in manifest["files"]] == names[:3]
+    assert [entry["name"] for entry in manifest["files"]] == names[:-1]
     assert manifest["policy_version"]
     assert manifest["snapshot_at"] == json.loads(files.read("utdrag.json"))["snapshot_at"]
 
@@ -61,6 +67,54 @@ def test_the_json_is_as_its_schema_says(anna: Customer) -> None:
     schema = json.loads(archive.SCHEMA.read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(document_of(anna), schema, cls=jsonschema.Draft202012Validator)
+
+
+def test_each_table_with_rows_is_a_sheet_with_the_same_columns_and_rows(anna: Customer) -> None:
+    files = archive_of(built(anna))
+    for table in json.loads(files.read("utdrag.json"))["tables"]:
+        name = f"csv/{table['key']}.csv"
+        assert (name in files.namelist()) is bool(table["rows"])
+        if table["rows"]:
+            head, *rows = csv.reader(io.StringIO(files.read(name).decode("utf-8-sig")))
+            assert head == [column["key"] for column in table["columns"]]
+            assert len(rows) == len(table["rows"])
+    phone = csv.DictReader(
+        io.StringIO(files.read("csv/customers.customer.csv").decode("utf-8-sig"))
+    )
+    assert next(phone)["phone"] == f"'{anna.phone}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "=1+1",
+            "+46701740605",
+            "-2+3",
+            "@SUM(A1)",
+            "\t=1",
+            "\r=1",
+            " =1",
+            "\N{NO-BREAK SPACE}=1",
+        ),
+        *("＝1", "＋1", "－1", "＠x", "\ufeff=1", "\u200b=1", "|cmd", "%0A=1", "\0=1", "−1"),
+        *("hej\n=1", "hej\r\n=cmd|' /C calc'!A0", "hej\r@x", "a\u2028=1", "a\x85+1", "a\n\n =1"),
+    ],
+)
+def test_no_line_of_a_cell_is_a_formula(text: str) -> None:
+    """E05: every line that a sheet could run begins with an apostrophe; what is plain stays."""
+    (row,) = list(csv.reader(io.StringIO(as_csv(["a"], [{"a": text}]).decode("utf-8-sig"))))[1:]
+    for line in re.split(r"[\n\r\u2028\u2029\x85]", row[0]):
+        bare = line.strip("\ufeff\u200b\0 \t\xa0")
+        assert not bare.startswith(tuple("=+-@|%＝＋－＠−")), row
+    assert row[0].replace("'", "").split()[-1] in text.replace("'", "")
+
+
+def test_plain_words_and_numbers_stay_as_they_are_in_a_sheet() -> None:
+    rows = [{"a": 'Björkgatan 4; "C", a=b', "b": -19800, "c": True, "d": None, "e": ["x"]}]
+    written = as_csv(["a", "b", "c", "d", "e"], rows).decode("utf-8-sig")
+    (row,) = list(csv.reader(io.StringIO(written)))[1:]
+    assert row == ['Björkgatan 4; "C", a=b', "-19800", "true", "", '["x"]']
 
 
 def test_every_model_on_the_map_is_in_the_extract(anna: Customer) -> None:

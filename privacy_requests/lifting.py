@@ -1,0 +1,136 @@
+"""The end of a restriction that the law sets: told first, lifted five working days later (RES-05).
+
+What contests the accuracy of something restricts by itself while it is looked into (REC-03), and
+ends by itself once that is settled. The database refuses an end that was not told in time.
+"""
+
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+
+from consent import actions as ledger
+from consent.ledger import append
+from consent.models import Authority, Event
+from consent.standing import limits
+from customers.dates import stockholm_date
+from customers.models import Customer, User
+from customers.models.channels import Collected
+from customers.models.people import Restriction
+from disclosures.actions import UnsafeHeaderError, queue_letter, queue_mail
+from disclosures.models import Outbox
+from privacy_requests.models import Case
+from privacy_requests.rules import Eves, working_days_after
+
+WORKING_DAYS = 5
+POST_TAKES = timedelta(days=7)
+BY_LAW = (Restriction.CONTESTED, Restriction.UNLAWFUL, Restriction.CLAIM, Restriction.OBJECTION)
+Kind = Event.Kind
+
+
+class NotToldError(Exception):
+    """The notice is not there, or not old enough; the restriction stands."""
+
+
+def contest(
+    customer: Customer, wording: str, *, collected: str, actor: User | None = None
+) -> Event | None:
+    """Restrict while it is looked into whether something is right (RES-01a); once is enough."""
+    if Restriction.CONTESTED in standing(customer):
+        return None
+    return ledger.restrict(
+        customer, Restriction.CONTESTED, collected=collected, evidence=wording, actor=actor
+    )
+
+
+def standing(customer: Customer) -> list[str]:
+    """Return the grounds in force."""
+    said = Event.objects.filter(customer=customer, kind__in=(Kind.RESTRICTED, Kind.UNRESTRICTED))
+    return limits(said.order_by("pk"))
+
+
+def template_of(ground: str) -> str:
+    """Return the notice that a restriction on a ground is about to end."""
+    return f"restriction_ends_{ground}"
+
+
+def notice_of(customer: Customer, ground: str) -> Outbox | None:
+    """Return the latest notice that the restriction now in force will end."""
+    began = Event.objects.filter(customer=customer, kind=Kind.RESTRICTED, ground=ground)
+    latest = began.order_by("-at").first()
+    if latest is None:
+        return None
+    dead = (Outbox.Status.DEAD, Outbox.Status.STOPPED)
+    told = Outbox.objects.filter(
+        customer=customer, template=template_of(ground), created_at__gte=latest.at
+    ).exclude(status__in=dead)
+    found = told.order_by("-created_at").first()
+    return None if found is None or _came_back(customer, found) else found
+
+
+def _came_back(customer: Customer, notice: Outbox) -> bool:
+    returned = customer.email_returned_on
+    if notice.kind == Outbox.Kind.LETTER or returned is None or notice.finished_at is None:
+        return False
+    return returned >= stockholm_date(notice.finished_at)
+
+
+def liftable_from(notice: Outbox) -> date | None:
+    """Return the first day the restriction may end; None until the notice has left (RUL-32)."""
+    if notice.status != Outbox.Status.SENT or notice.finished_at is None:
+        return None
+    delivered = stockholm_date(notice.finished_at)
+    if notice.kind == Outbox.Kind.LETTER:
+        delivered += POST_TAKES
+    return working_days_after(delivered, WORKING_DAYS, Eves.FREE)
+
+
+@transaction.atomic
+def announce(customer: Customer, ground: str) -> Outbox | None:
+    """Write that a restriction will end; None when that is told already or cannot be."""
+    locked = Customer.objects.select_for_update().get(pk=customer.pk)
+    if ground not in BY_LAW or ground not in standing(locked) or notice_of(locked, ground):
+        return None
+    about = {"url": settings.SITE_URL + reverse("privacy_requests:restriction")}
+    template = template_of(ground)
+    if locked.email_returned_on is None:
+        to = locked.email or (locked.user.email if locked.user else "")
+        with suppress(UnsafeHeaderError):
+            return queue_mail(to, template, about, locked)
+    if locked.addresses.filter(kind="home").exists():
+        return queue_letter(locked, template, about)
+    return None
+
+
+@transaction.atomic
+def lift(customer: Customer, ground: str, at: datetime, actor: User | None = None) -> Event:
+    """End a restriction that the person was told of in time; raises NotToldError."""
+    locked = Customer.objects.select_for_update().get(pk=customer.pk)
+    notice = notice_of(locked, ground)
+    first_day = liftable_from(notice) if notice else None
+    if first_day is None or stockholm_date(at) < first_day or ground not in standing(locked):
+        raise NotToldError(f"The notice of ground {ground} is not five working days old.")
+    return append(
+        locked,
+        Kind.UNRESTRICTED,
+        ground=ground,
+        collected=Collected.PORTAL,
+        authority=Authority.LAW,
+        actor=actor,
+        at=at,
+    )
+
+
+def tick(at: datetime) -> None:
+    """Announce and lift what was contested and is settled; may be run again at any time."""
+    cases = Case.objects.filter(
+        right=Case.Right.RECTIFICATION, customer__restriction=Restriction.CONTESTED
+    )
+    waiting = set(cases.unanswered().values_list("customer_id", flat=True))
+    settled = set(cases.values_list("customer_id", flat=True)) - waiting
+    for customer in Customer.objects.filter(pk__in=settled).order_by("pk"):
+        announce(customer, Restriction.CONTESTED)
+        with suppress(NotToldError):
+            lift(customer, Restriction.CONTESTED, at)
