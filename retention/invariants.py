@@ -16,6 +16,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection, models
 
+from consent.models import Event
 from consent.purposes import CATALOGUE
 from consent.standing import REFUSALS
 from customers.personal_data import Category, personal_models
@@ -59,11 +60,22 @@ STOCKHOLM_TODAY = "(now() AT TIME ZONE 'Europe/Stockholm')::date"
 # The night that has had a whole later night to mend what it left: what was due before it is late.
 A_NIGHT_AGO = f"""(SELECT max(business_date) - 1 FROM {Run._meta.db_table}
                     WHERE status = '{Run.Status.DONE}')"""
-HELD = f"""(c.restriction IN ('a', 'b', 'c', 'd') OR EXISTS (
+# RUL-34: what an act of today makes due, the night after it takes. A row that was written after the
+# last night had been closed has not had that night yet, whatever days it tells of.
+BY_THAT_NIGHT = f"""(SELECT min(age(xmin)) FROM {Run._meta.db_table}
+                      WHERE status = '{Run.Status.DONE}')"""
+LET_GO_SINCE = f"""(EXISTS (
+              SELECT FROM {Event._meta.db_table} e
+               WHERE e.subject = c.pseudonym AND e.kind = '{Event.Kind.UNRESTRICTED}'
+                 AND (e.at AT TIME ZONE 'Europe/Stockholm')::date >= {A_NIGHT_AGO})
+           OR EXISTS (
               SELECT FROM {Hold._meta.db_table} h
-               WHERE h.customer_id = c.id AND h.lapses_on >= {A_NIGHT_AGO}
-                 AND COALESCE((h.lifted_at AT TIME ZONE 'Europe/Stockholm')::date
-                              >= {A_NIGHT_AGO}, TRUE)))"""
+               WHERE h.customer_id = c.id
+                 AND (h.lifted_at AT TIME ZONE 'Europe/Stockholm')::date >= {A_NIGHT_AGO}))"""
+HELD = f"""(c.restriction IN ('a', 'b', 'c', 'd') OR {LET_GO_SINCE} OR EXISTS (
+              SELECT FROM {Hold._meta.db_table} h
+               WHERE h.customer_id = c.id AND h.lifted_at IS NULL
+                 AND h.lapses_on >= {A_NIGHT_AGO}))"""
 MARKETING = "({})".format(", ".join(f"'{p.code}'" for p in CATALOGUE if p.is_marketing))
 NOES = "({})".format(", ".join(f"'{kind.value}'" for kind in REFUSALS))
 
@@ -283,7 +295,10 @@ RESTORED = "SELECT 'this database' WHERE %(restored)s"
 @lru_cache(maxsize=1)
 def _overdue() -> str:
     """People with something past every clock that the next whole night left, and nobody holds."""
-    found = " UNION ".join(source.people() for source in statements.sources())
+    found = " UNION ".join(
+        source.people(f"age({source.customer.partition('.')[0]}.xmin) >= {BY_THAT_NIGHT}")
+        for source in statements.sources()
+    )
     return f"""
         SELECT 'person ' || c.id
           FROM (SELECT DISTINCT customer_id FROM ({found}) AS any_way (customer_id)) late
@@ -297,7 +312,8 @@ def _left_of_the_erased() -> str:
     """Rows of people without a name in categories that nothing keeps, and rows of nobody."""
     algebra = statements.ALGEBRA.replace(
         "c.id = ANY(%(ids)s)",
-        f"(c.given_name, c.family_name) = ('', '') AND {A_NIGHT_AGO} IS NOT NULL",
+        f"(c.given_name, c.family_name) = ('', '') AND {A_NIGHT_AGO} IS NOT NULL "
+        f"AND NOT {LET_GO_SINCE}",
     ).replace("%(on)s", A_NIGHT_AGO)
     rows = [
         f"SELECT '{t.model._meta.label_lower} ' || t.{t.model._meta.pk.column} "

@@ -12,21 +12,24 @@ from django.conf import settings
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
-from consent.actions import append, say_no
+from consent.actions import append, restrict, say_no
+from consent.facts import settle
 from consent.models import Authority, Event, ProcessingRecord, Standing
 from consent.sealing import seal
 from customers.dates import today
 from customers.models import Customer, Invoice, Session, User
 from customers.models.channels import Collected
-from customers.personal_data import Category
+from customers.models.people import Restriction
+from customers.personal_data import EVERYTHING, Category
 from disclosures.models import Outbox
 from privacy_requests.models import Case, Extract
 from retention.actions import execute, open_run
+from retention.holds import lift_hold
 from retention.invariants import broken, invariants
-from retention.models import Receipt, Run
+from retention.models import Hold, Receipt, Run
 from tests import cast, past
 from tests.invariants import demand
 
@@ -297,6 +300,27 @@ def test_each_invariant_finds_its_fault(
 def test_every_invariant_has_a_fault_here() -> None:
     elsewhere = {6}  # tests/retention/test_restore.py
     assert {number for number, _ in FAULTS} | elsewhere == {i.number for i in invariants()}
+
+
+@pytest.mark.breaks(3, 13)
+def test_what_an_act_of_today_makes_due_waits_for_the_night_after() -> None:
+    """RUL-34: nothing is late before the night that is to take it."""
+    held, limited, owing = (cast.person(n, since=date(2012, 1, 7)) for n in ("Bo", "Eva", "Ulf"))
+    restrict(limited, Restriction.CLAIM)
+    hold = Hold.objects.create(customer=held, ground=Hold.Ground.MANUAL, categories=EVERYTHING)
+    debt = cast.invoice(owing, date(2024, 5, 5), paid=False)
+    assert execute(open_run(today())[0]).status == Run.Status.DONE
+    assert numbers() == []
+    lift_hold(hold)
+    append(limited, Event.Kind.UNRESTRICTED, collected=Collected.POST, authority=Authority.LAW)
+    settle(debt, date(2024, 5, 6))
+    assert numbers() == []
+    # Two nights later, had they left them.
+    with transaction.atomic():
+        Run.objects.update(business_date=today() + timedelta(days=2))
+    assert 3 in numbers()
+    late = next(found for found in broken() if found.invariant.number == 3)
+    assert late.count == 3
 
 
 @pytest.mark.breaks(7)
