@@ -73,7 +73,8 @@ def ask_change(customer: Customer, email: str, proof: Proof) -> EmailChange:
     if is_free:
         queue_mail(email, CODE, words, customer=locked)
     else:
-        queue_mail(email, TAKEN, {}, language=locked.language)
+        owner = Customer.objects.filter(user__email=email).first()
+        queue_mail(email, TAKEN, {}, customer=owner)
     return change
 
 

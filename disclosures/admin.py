@@ -9,8 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from customers.staff import TracedAdmin, shown
 from disclosures.models import Outbox
 
-# Codes are nobody's to read but the person's (D09).
+# Codes are nobody's to read but the person's (D09), nor are links that act for whoever has them.
 SECRET = _("Innehåller en kod och visas inte")
+LINKED = ("email_changed",)
+
+
+def _is_secret(message: Outbox) -> bool:
+    return message.template.endswith("code") or message.template in LINKED
 
 
 @admin.register(Outbox)
@@ -20,9 +25,7 @@ class OutboxAdmin(TracedAdmin):
     ordering = ("-created_at",)
     to = shown(_("till"), lambda message: message.recipient)
     heading = shown(_("ämne"), lambda message: message.subject)
-    text = shown(
-        _("text"), lambda message: SECRET if message.template.endswith("code") else message.body
-    )
+    text = shown(_("text"), lambda message: SECRET if _is_secret(message) else message.body)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Show address and words only to those who may read messages."""
