@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from privacy_requests import case_views, identity_views, objection_views, views
+from privacy_requests import case_views, identity_views, objection_views, rectification_views, views
 
 app_name = "privacy_requests"
 
@@ -11,6 +11,7 @@ urlpatterns = [
     path("mina-arenden/ny/", case_views.new, name="new"),
     path("mina-arenden/<uuid:public_id>/", case_views.case, name="case"),
     path("mina-arenden/<uuid:public_id>/mer/", case_views.more, name="case_more"),
+    path("mina-arenden/<uuid:public_id>/identitet/", case_views.identify, name="case_identify"),
     path("mina-arenden/<uuid:public_id>/ta-tillbaka/", case_views.take_back, name="take_back"),
     path("mina-arenden/saga-nej/", objection_views.objection, name="objection"),
     path("mina-arenden/begransa/", objection_views.restriction, name="restriction"),
@@ -27,6 +28,7 @@ urlpatterns = [
         identity_views.identify_answer,
         name="identify_answer",
     ),
+    path("mina-arenden/ratta/", rectification_views.rectification, name="rectification"),
     path("ta-med/", views.portability, name="portability"),
     path("ta-ut-allt/", views.extract, name="extract"),
     path("ta-ut-allt/<uuid:extract_id>/", views.extract_download, name="extract_download"),

@@ -66,10 +66,12 @@ mina-arenden/                                           302 200 200 403 403
 mina-arenden/ny/                                        302 200 200 403 403
 mina-arenden/<uuid:public_id>/                          302 200 404 403 403
 mina-arenden/<uuid:public_id>/mer/                      302 302 404 403 403
+mina-arenden/<uuid:public_id>/identitet/                302 302 302 403 403
 mina-arenden/<uuid:public_id>/ta-tillbaka/              302 302 302 302 302
 mina-arenden/saga-nej/                                  302 200 200 403 403
 mina-arenden/begransa/                                  302 200 200 403 403
 mina-arenden/begransa/hav/                              302 302 302 302 302
+mina-arenden/ratta/                                     302 200 200 403 403
 ta-med/                                                 302 200 200 403 403
 ta-ut-allt/                                             302 200 200 403 403
 ta-ut-allt/<uuid:extract_id>/                           302 302 404 403 403
@@ -96,6 +98,7 @@ personal/r/<path:content_type_id>/<path:object_id>/     302 302 302 404 404
 personal/customers/customer/<int:pk>/skal/              302 302 302 200 200
 personal/customers/customer/<path:object_id>/uppgifter/ 302 302 302 302 302
 personal/customers/customer/<path:object_id>/kom-tillbaka/ 302 302 302 302 302
+personal/customers/customer/<path:object_id>/skuld/ 302 302 302 403 403
 personal/customers/customer/<path:object_id>/sagt/ 302 302 302 302 302
 personal/customers/customer/<path:object_id>/begaran/ 302 302 302 302 302
 personal/privacy_requests/case/<int:pk>/gor/<slug:act>/ 302 302 302 404 404
@@ -135,10 +138,12 @@ sluta/<str:token>/                                      400 400 400 400 400
 mina-arenden/ny/                                        302 422 422 403 403
 mina-arenden/<uuid:public_id>/                          405 405 405 405 405
 mina-arenden/<uuid:public_id>/mer/                      302 422 404 403 403
+mina-arenden/<uuid:public_id>/identitet/                302 302 302 403 403
 mina-arenden/<uuid:public_id>/ta-tillbaka/              302 302 404 403 403
 mina-arenden/saga-nej/                                  302 422 422 403 403
 mina-arenden/begransa/                                  302 302 302 403 403
 mina-arenden/begransa/hav/                              302 302 302 403 403
+mina-arenden/ratta/                                     302 422 422 403 403
 ta-med/                                                 302 302 302 403 403
 ta-ut-allt/                                             302 302 302 403 403
 ta-ut-allt/<uuid:extract_id>/                           302 302 404 403 403

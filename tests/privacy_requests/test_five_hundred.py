@@ -164,7 +164,7 @@ def mark() -> None:
             cursor.execute(f"ANALYZE {table.name}")
 
 
-def texts(model: type[models.Model], data: Any) -> list[tuple[str, str]]:
+def texts(model: type[models.Model], data: Any) -> list[tuple[Any, str]]:
     """Return the columns where words could stand, with the SQL of the marker of whose row it is."""
     marker = "'m' || due.id || 'q'"
     found = []
