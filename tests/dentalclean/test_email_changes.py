@@ -146,6 +146,17 @@ def test_a18_taking_back_takes_later_changes_and_their_links_with_it() -> None:
     assert not EmailChange.objects.pending().exists()
 
 
+def test_a09_taking_back_ends_every_session_also_where_the_address_is_back_already() -> None:
+    anna = cast.person()
+    thief = ready(anna)
+    change(thief, anna)
+    link = link_to("anna@example.se")
+    change(thief, anna, "anna@example.se")
+    assert thief.get("/mer/").status_code == 200
+    assert taken_back(link).status_code == 200
+    assert thief.get("/mer/").status_code == 302
+
+
 def test_d09_staff_read_neither_the_codes_nor_the_link() -> None:
     sync_roles()
     anna = cast.person()
