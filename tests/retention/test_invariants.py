@@ -312,7 +312,8 @@ def test_what_an_act_of_today_makes_due_waits_for_the_night_after() -> None:
     assert execute(open_run(today())[0]).status == Run.Status.DONE
     assert numbers() == []
     lift_hold(hold)
-    append(limited, Event.Kind.UNRESTRICTED, collected=Collected.POST, authority=Authority.LAW)
+    with past.no_notice():
+        append(limited, Event.Kind.UNRESTRICTED, collected=Collected.POST, authority=Authority.LAW)
     settle(debt, date(2024, 5, 6))
     assert numbers() == []
     # Two nights later, had they left them.
