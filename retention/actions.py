@@ -375,7 +375,8 @@ def _sweep_some(run: Run) -> bool:
         if run.status != Run.Status.RUNNING:
             return False
         swept = Counter(run.swept or {})
-        params = {"on": run.business_date, "now": timezone.now(), "most": SWEPT_AT_ONCE}
+        params: dict[str, Any] = {"on": run.business_date, "now": timezone.now()}
+        params["most"] = SWEPT_AT_ONCE
         before = swept.total()
         for table, statement in statements.ownerless_sql():
             cursor.execute(statement, params)

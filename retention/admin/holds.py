@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -47,22 +48,33 @@ class HoldAdmin(TracedAdmin):
     list_select_related = ("customer",)
     actions = ("lift",)
     fields = (
-        "customer",
-        "ground",
-        "reason",
-        "covers",
-        "owner",
-        "placed_at",
-        "review",
-        "lapses",
-        "lifted_at",
-        "reference",
+        *("person", "ground", "reason", "covers", "answers_for_it", "placed_at", "review"),
+        *("lapses", "lifted_at", "work"),
     )
 
     @admin.display(description=_("kund"))
     def number(self, hold: Hold) -> str:
         """Return the customer number."""
         return hold.customer.number
+
+    @admin.display(description=_("kund"))
+    def person(self, hold: Hold) -> str:
+        """Link to the person by the customer number."""
+        where = reverse("admin:customers_customer_change", args=[hold.customer_id])
+        return format_html('<a href="{}">{}</a>', where, hold.customer.number)
+
+    @admin.display(description=_("ansvarig"))
+    def answers_for_it(self, hold: Hold) -> str:
+        """Return who of staff owns it; the work it belongs to owns the others."""
+        return hold.owner.email if hold.owner else str(self.get_empty_value_display())
+
+    @admin.display(description=_("hör till"))
+    def work(self, hold: Hold) -> str:
+        """Return the work that lifts it, in words."""
+        what, _colon, number = hold.reference.partition(":")
+        if what == "case":
+            return gettext("Ärende %(number)s") % {"number": number}
+        return hold.reference or str(self.get_empty_value_display())
 
     @admin.display(description=_("omprövas"))
     def review(self, hold: Hold) -> str:

@@ -36,11 +36,16 @@ from retention.staff_forms import ReasonForm, ReleaseForm, TurnOffForm
 class RunAdmin(ReadOnlyAdmin):
     """The nights, what was decided about them, and their certificates."""
 
-    list_display = ("business_date", "status", "started_at", "finished_at", "people", "rows")
+    list_display = ("business_date", "status", "took_until", "people", "rows")
     list_filter = ("status",)
     change_list_template = "retention/runs.html"
     change_form_template = "retention/run.html"
     fields = ("business_date", "status", "started_at", "finished_at", "people")
+
+    @admin.display(description=_("slutade"), ordering="finished_at")
+    def took_until(self, run: Run) -> str | None:
+        """Return when the night was over, short enough for a phone."""
+        return words.moment(run.finished_at) if run.finished_at else None
 
     @admin.display(description=_("rader"))
     def rows(self, run: Run) -> str:

@@ -1,9 +1,12 @@
 """What staff see of deletions that were done, and of whom not to reach; both name nobody."""
 
 from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from customers import words
 from customers.models import Suppression
 from customers.staff import ReadOnlyAdmin
 from retention.models import Receipt
@@ -13,12 +16,12 @@ from retention.models import Receipt
 class ReceiptAdmin(ReadOnlyAdmin):
     """Receipts name nobody; lists do not join to people."""
 
-    list_display = ("at", "pseudonym", "category", "says", "rule", "row_count", "run")
+    list_display = ("day", "category", "says", "rule", "row_count", "short")
     list_filter = ("category", "held_by")
     list_select_related = ("run",)
     ordering = ("-pk",)
     fields = (
-        *("at", "pseudonym", "category", "says", "rule", "row_count", "run", "follows"),
+        *("at", "pseudonym", "category", "says", "rule", "row_count", "night", "follows"),
         "last_day",
     )
 
@@ -28,6 +31,24 @@ class ReceiptAdmin(ReadOnlyAdmin):
         if receipt.held_by:
             return gettext("Spärrat: %(ground)s") % {"ground": receipt.get_held_by_display()}
         return gettext("Raderat när spärren hävdes") if receipt.follows_id else gettext("Raderat")
+
+    @admin.display(description=_("när"), ordering="at")
+    def day(self, receipt: Receipt) -> str:
+        """Return the day alone; the page of the receipt has the time."""
+        return words.full_day(receipt.at)
+
+    @admin.display(description=_("natten till"))
+    def night(self, receipt: Receipt) -> str:
+        """Link to the night that wrote it; an erasure on request has none."""
+        if receipt.run is None:
+            return str(self.get_empty_value_display())
+        where = reverse("admin:retention_run_change", args=[receipt.run_id])
+        return format_html('<a href="{}">{}</a>', where, words.full_day(receipt.run.business_date))
+
+    @admin.display(description=_("pseudonym"))
+    def short(self, receipt: Receipt) -> str:
+        """Return enough of the pseudonym to see which receipts belong together."""
+        return str(receipt.customer_id)[:8]
 
     @admin.display(description=_("pseudonym"))
     def pseudonym(self, receipt: Receipt) -> str:

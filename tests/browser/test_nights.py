@@ -2,21 +2,26 @@
 
 import os
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
+from customers.dates import today
+from customers.models import Customer, User
 from dentalclean.roles import Role
 from retention import forecasts, plans
 from retention.actions import execute, open_run
-from retention.models import Run
+from retention.holds import place_hold
+from retention.models import Hold, Run
 from tests import cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 RUNS = "/personal/retention/run/"
+HOLDS = "/personal/retention/hold/"
+RECEIPTS = "/personal/retention/receipt/"
 NIGHT = date(2026, 11, 20)
 
 
@@ -40,6 +45,26 @@ def nights(monkeypatch: pytest.MonkeyPatch) -> tuple[Run, Run]:
     return done, execute(open_run(date(2026, 11, 21))[0])
 
 
+def shoot(page: Page, name: str) -> None:
+    """Take pictures for somebody to look at, where SHOTS says."""
+    if "SHOTS" in os.environ:
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            path = Path(os.environ["SHOTS"]) / f"{name}-{width}.png"
+            page.screenshot(path=path, full_page=True)
+
+
+def a_hold() -> Hold:
+    """Place a hold by decision that is to be reviewed."""
+    return place_hold(
+        Customer.objects.get(given_name="Bo"),
+        ground=Hold.Ground.DISPUTE,
+        reason="Kunden har stämt oss om en faktura från 2025.",
+        owner=User.objects.get(email="disa@dentalclean.example"),
+        review_on=today() + timedelta(days=90),
+    )
+
+
 @pytest.mark.breaks(3)  # somebody comes late, and the night after is stopped
 def test_the_pages_of_the_nights_are_readable(
     page: Page,
@@ -47,6 +72,7 @@ def test_the_pages_of_the_nights_are_readable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     done, stopped = nights(monkeypatch)
+    hold = a_hold()
     wrong = []
     for n, address in enumerate(
         (
@@ -57,11 +83,23 @@ def test_the_pages_of_the_nights_are_readable(
             f"{RUNS}stang-av/",
             "/personal/retention/forecast/",
             "/personal/",
+            HOLDS,
+            f"{HOLDS}add/",
+            f"{HOLDS}{hold.pk}/change/",
+            f"{HOLDS}{hold.pk}/omprova/",
+            RECEIPTS,
+            f"{RECEIPTS}{done.receipts.latest('pk').pk}/change/",
         )
     ):
         page.goto(address)
-        if "SHOTS" in os.environ:
-            page.screenshot(path=Path(os.environ["SHOTS"]) / f"{n}.png", full_page=True)
+        if "/skal/" in page.url:
+            page.locator("input[name=reason]").last.check()
+            page.locator("#id_words").fill("Spärren ska omprövas.")
+            page.locator("main [type=submit]").click()
+        shoot(page, str(n))
+        # A label or an answer that somebody forgot to put into words.
+        for forgotten in ("None", "Customer:", "Owner:", "Reference:", "Run:"):
+            assert page.get_by_text(forgotten, exact=True).count() == 0, address
         wrong += examined()
     assert wrong == []
 
