@@ -153,6 +153,8 @@ PAGES = {
     ),
     "the rest": (
         "/mina-arenden/",
+        "/mina-arenden/ratta/",
+        "/ta-med/",
         "/ta-ut-allt/",
         "/mer/",
         "/konto/logga-ut/",
