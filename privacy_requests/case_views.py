@@ -16,14 +16,8 @@ from customers.models import Customer
 from privacy_requests import actions, cases, identity, telling_days
 from privacy_requests.case_forms import RequestForm, WordsForm
 from privacy_requests.messages import register_message
-from privacy_requests.models import Case, CaseEvent, ProvedBy
+from privacy_requests.models import Case, CaseEvent
 
-# How a proof of the session is told in a case.
-IDENTITY_OF: dict[str, str] = {
-    ProvedBy.EID: Case.Identity.EID,
-    ProvedBy.LETTER: Case.Identity.LETTER,
-    ProvedBy.STAFF: Case.Identity.STAFF,
-}
 HIDDEN = (CaseEvent.Kind.ESCALATED, CaseEvent.Kind.DECIDED, CaseEvent.Kind.SENT_BACK)
 
 
@@ -53,7 +47,7 @@ def new(request: HttpRequest, customer: Customer) -> HttpResponse:
 def _shown(request: HttpRequest, customer: Customer) -> str:
     """Return how this session has shown who it is, if it has (DSR-03)."""
     proof = identity.proven(request, customer)
-    return IDENTITY_OF[proof.method] if proof is not None else ""
+    return Case.Identity(proof.method.value) if proof is not None else ""
 
 
 def _receipt(found: list[Case]) -> str:

@@ -17,6 +17,7 @@ from privacy_requests.models import Case
 from privacy_requests.telling_days import sentence
 from tests import cast
 from tests.doors import signed_in
+from tests.privacy_requests.doing import identified
 
 NEW = "/mina-arenden/ny/"
 
@@ -176,3 +177,22 @@ def test_fifty_posts_at_once_are_one_case() -> None:
         thread.join()
     assert len(found) == 50
     assert len(set(found)) == Case.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_who_has_shown_who_they_are_lets_the_case_go_on(anna: Customer) -> None:
+    cecilia = User.objects.create_user("carl@dentalclean.example", is_staff=True)
+    case = register_message(anna, ["erasure"], "Ta bort mig.", collected="email")[0]
+    cases.ask_identity(case.pk, actor=cecilia)
+    client = signed_in(anna)
+    page = f"/mina-arenden/{case.public_id}/"
+    assert "Visa att det är du" in client.get(page).content.decode()
+    assert client.get(f"{page}identitet/")["Location"] == "/visa-att-det-ar-du/"
+    identified(client, anna)
+    assert client.get(f"{page}identitet/")["Location"] == page
+    case.refresh_from_db()
+    assert (case.status, case.identity_method) == ("working", "staff")
+    new = register_message(anna, ["portability"], "")[0]
+    assert new.identity_method == ""
+    ask(client, rights=["rectification"])
+    assert Case.objects.get(right="rectification").identity_method == "staff"
