@@ -35,7 +35,7 @@ class CaseEventInline(ReadOnlyInline):
     @admin.display(description=_("av"))
     def who(self, event: CaseEvent) -> str:
         """Return who of staff did it; the account may be gone."""
-        found = User.objects.filter(pk=event.actor_id).values_list("email", flat=True).first()
+        found = User.objects.filter(pk=event.actor_id or 0).values_list("email", flat=True).first()
         return found or ""
 
 

@@ -81,8 +81,8 @@ class RequestForm(WordsForm):
     field_order = ("rights", "wording", "token")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        initial = {"token": uuid.uuid4(), **kwargs.pop("initial", {})}
-        super().__init__(*args, initial=initial, **kwargs)
+        kwargs["initial"] = {"token": uuid.uuid4(), **kwargs.get("initial", {})}
+        super().__init__(*args, **kwargs)
         wording = self.fields["wording"]
         wording.required = False
         wording.label = _("Med egna ord")

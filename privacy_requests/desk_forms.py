@@ -56,8 +56,8 @@ class RegisterForm(forms.Form):
     token = forms.UUIDField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        initial = {"token": uuid.uuid4(), "received_on": today()}
-        super().__init__(*args, initial=initial, label_suffix="", **kwargs)
+        kwargs |= {"initial": {"token": uuid.uuid4(), "received_on": today()}, "label_suffix": ""}
+        super().__init__(*args, **kwargs)
 
     def clean_received_on(self) -> date:
         """Refuse a day that has not come."""
@@ -131,7 +131,8 @@ class AnswerForm(forms.Form):
     )
 
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        kwargs["label_suffix"] = ""
+        super().__init__(*args, **kwargs)
         may = set(outcomes(case.right))
         self.fields["outcome"].choices = [  # type: ignore[attr-defined]
             (value, label) for value, label in Case.Outcome.choices if value in may

@@ -80,7 +80,6 @@ def _one(
     actor: User | None,
     message_id: uuid.UUID,
 ) -> Case:
-    how = {"collected": collected, "actor": actor}
     if right in FILES:
         return open_case(
             customer,
@@ -88,7 +87,8 @@ def _one(
             wording=wording,
             received_at=received_at,
             message_id=message_id,
-            **how,
+            collected=collected,
+            actor=actor,
         )
     if right == Right.OBJECTION:
         codes = [purpose.code for purpose in OBJECTABLE]
@@ -112,7 +112,8 @@ def _one(
         wording=wording,
         received_at=received_at,
         message_id=message_id,
-        **how,
+        collected=collected,
+        actor=actor,
     )
     if right == Right.RECTIFICATION:
         lifting.contest(customer, wording, collected=collected, actor=actor)

@@ -270,7 +270,7 @@ def test_entries_of_people_who_are_gone_stay_in_the_lists(disa: Client) -> None:
     )
     receipt = Receipt.objects.create(customer_id=gone, category=1, rule="RET-02", row_count=2)
     assert f"/event/{event.pk}/" in disa.get("/personal/consent/event/").content.decode()
-    assert str(gone) in disa.get("/personal/retention/receipt/").content.decode()
+    assert str(gone)[:8] in disa.get("/personal/retention/receipt/").content.decode()
     text = disa.get(f"/personal/consent/event/{event.pk}/change/").content.decode()
     assert "Raderad" in text
     assert disa.get(f"/personal/retention/receipt/{receipt.pk}/change/").status_code == 200

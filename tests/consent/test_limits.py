@@ -88,10 +88,10 @@ def test_an_own_limit_asked_for_beneath_the_laws_is_kept_and_answered(anna: Cust
     assert case.closed_on == today()
     assert stands(anna) == "a"
     assert limit(anna) is None
-    assert not lift_limit(anna)
     lift(anna)
     assert stands(anna) == "v"
     assert lift_limit(anna)
+    assert not lift_limit(anna)
 
 
 def test_each_limit_has_its_entry(anna: Customer) -> None:
