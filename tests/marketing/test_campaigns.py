@@ -334,10 +334,10 @@ def test_an_audience_is_read_in_constant_memory(
 
     def least() -> int:
         """Return what reading needs; threads of other tests may have added to a single turn."""
-        return min(held() for _ in range(3))
+        return min(held(), held())
 
     crowd(anna, 500)
     held()  # what is made once and kept is not the matter
     few = least()
-    crowd(anna, 5_000)
+    crowd(anna, 2_500)
     assert least() < 1.5 * few

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from customers.models import Address, Customer
 from disclosures.models import Outbox
-from privacy_requests import actions, archive, extract, vault
-from privacy_requests.actions import MOST_ATTEMPTS, build, open_case
+from privacy_requests import actions, extract, vault
+from privacy_requests.actions import FILES, MOST_ATTEMPTS, build, open_case
 from privacy_requests.extract import collect
 from privacy_requests.models import Case, CaseEvent, Extract
 from retention import statements
@@ -32,14 +32,15 @@ def test_a_build_that_fails_is_tried_again_and_then_left_for_a_human(
 ) -> None:
     bjorn = cast.person("Björn")
     wanted = open_case(anna).extract
-    pack = archive.pack
+    pack, page_name, mail = FILES[Case.Right.ACCESS]
 
     def poisoned(content: Any) -> Any:
         if content.customer == anna:
             raise ValueError(f"bad data of {anna.name}")
         return pack(content)
 
-    with patch.object(archive, "pack", poisoned), caplog.at_level(logging.DEBUG):
+    poison = patch.dict(FILES, {Case.Right.ACCESS: (poisoned, page_name, mail)})
+    with poison, caplog.at_level(logging.DEBUG):
         for _ in range(MOST_ATTEMPTS):
             Extract.objects.filter(pk=wanted.pk).update(available_at=timezone.now())
             assert not build(wanted.pk)
