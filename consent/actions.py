@@ -16,7 +16,7 @@ from consent.ledger import append
 from consent.models import Authority, Event, Notice, PolicyVersion, Standing
 from consent.purposes import BY_CODE, Objection, Permission, Use, catalogue_hash, chosen_uses
 from consent.rules import may_process
-from consent.standing import limits
+from consent.standing import limits_of
 from customers import contact_points
 from customers.dates import stockholm_date, today
 from customers.models import Customer, User
@@ -324,8 +324,7 @@ def restrict(
 
 def has_limited(customer: Customer) -> bool:
     """Say whether a limit of the person's own stands, be it beneath one that the law sets."""
-    said = Event.objects.filter(customer=customer, kind__in=(Kind.RESTRICTED, Kind.UNRESTRICTED))
-    return Restriction.VOLUNTARY in limits(said.order_by("pk"))
+    return Restriction.VOLUNTARY in limits_of(customer)
 
 
 @transaction.atomic

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from consent.functions import NAMED
 from consent.models import Authority, Event, Notice
-from consent.standing import REFUSALS, applies_to, limits
+from consent.standing import REFUSALS, applies_to, limits_of
 from customers.dates import stockholm_date
 from customers.models import Customer, User
 from customers.models.people import Restriction
@@ -143,6 +143,5 @@ def _restrict(customer: Customer, kind: str, ground: str, authority: int) -> Non
         return
     if kind == Kind.UNRESTRICTED and not of_their_own and customer.restriction == own:
         return
-    said = Event.objects.filter(customer=customer, kind__in=(Kind.RESTRICTED, Kind.UNRESTRICTED))
-    customer.restriction = next(reversed(limits(said.order_by("pk"))), Restriction.NONE.value)
+    customer.restriction = next(reversed(limits_of(customer)), Restriction.NONE.value)
     customer.save(update_fields=["restriction"])

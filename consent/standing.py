@@ -11,6 +11,7 @@ from datetime import date
 from consent.models import Authority, Event, Standing
 from consent.purposes import BY_CODE, CATALOGUE, Objection, Permission, Use, chosen_uses
 from customers.dates import FAR, NEVER, stockholm_date
+from customers.models import Customer
 from customers.models.people import Restriction
 
 Kind = Event.Kind
@@ -160,6 +161,12 @@ def limits(events: Iterable[Event]) -> list[str]:
                 or event.ground not in ("", ground)
             ]
     return sorted(found, key=lambda ground: ground != Restriction.VOLUNTARY)
+
+
+def limits_of(customer: Customer) -> list[str]:
+    """Return the grounds of a person's restrictions in force, as `limits` does."""
+    said = Event.objects.filter(customer=customer, kind__in=(Kind.RESTRICTED, Kind.UNRESTRICTED))
+    return limits(said.order_by("pk"))
 
 
 def targets(event: Event, standings: dict[Use, State]) -> Iterator[Use]:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from consent import actions as ledger
 from consent.ledger import append
 from consent.models import Authority, Event
-from consent.standing import limits
+from consent.standing import limits_of
 from customers.dates import stockholm_date
 from customers.models import Customer, User
 from customers.models.channels import Collected
@@ -38,17 +38,11 @@ def contest(
     customer: Customer, wording: str, *, collected: str, actor: User | None = None
 ) -> Event | None:
     """Restrict while it is looked into whether something is right (RES-01a); once is enough."""
-    if Restriction.CONTESTED in standing(customer):
+    if Restriction.CONTESTED in limits_of(customer):
         return None
     return ledger.restrict(
         customer, Restriction.CONTESTED, collected=collected, evidence=wording, actor=actor
     )
-
-
-def standing(customer: Customer) -> list[str]:
-    """Return the grounds in force."""
-    said = Event.objects.filter(customer=customer, kind__in=(Kind.RESTRICTED, Kind.UNRESTRICTED))
-    return limits(said.order_by("pk"))
 
 
 def template_of(ground: str) -> str:
@@ -91,7 +85,7 @@ def liftable_from(notice: Outbox) -> date | None:
 def announce(customer: Customer, ground: str) -> Outbox | None:
     """Write that a restriction will end; None when that is told already or cannot be."""
     locked = Customer.objects.select_for_update().get(pk=customer.pk)
-    if ground not in BY_LAW or ground not in standing(locked) or notice_of(locked, ground):
+    if ground not in BY_LAW or ground not in limits_of(locked) or notice_of(locked, ground):
         return None
     about = {"url": settings.SITE_URL + reverse("privacy_requests:restriction")}
     template = template_of(ground)
@@ -110,7 +104,7 @@ def lift(customer: Customer, ground: str, at: datetime, actor: User | None = Non
     locked = Customer.objects.select_for_update().get(pk=customer.pk)
     notice = notice_of(locked, ground)
     first_day = liftable_from(notice) if notice else None
-    if first_day is None or stockholm_date(at) < first_day or ground not in standing(locked):
+    if first_day is None or stockholm_date(at) < first_day or ground not in limits_of(locked):
         raise NotToldError(f"The notice of ground {ground} is not five working days old.")
     return append(
         locked,
