@@ -23,6 +23,17 @@ def outcomes(right: str) -> tuple[str, ...]:
     return (Case.Outcome.GRANTED, *REFUSALS, *nothing)
 
 
+def by_engine(right: str) -> tuple[str, ...]:
+    """Return the answers that only the engine gives, when it has done what they say (ERA-04)."""
+    done = (Case.Outcome.GRANTED, Case.Outcome.PARTLY)
+    return done if right == Case.Right.ERASURE else ()
+
+
+def by_hand(right: str) -> tuple[str, ...]:
+    """Return the answers that a human gives."""
+    return tuple(outcome for outcome in outcomes(right) if outcome not in by_engine(right))
+
+
 def names() -> Iterator[tuple[str, str]]:
     """Yield each template that must be there, with its language."""
     for language in LANGUAGES:

@@ -253,6 +253,7 @@ def decide(
     _demand_identified(case)
     if outcome not in Outcome.values:
         raise RefusedError(_("Välj vad svaret blir."))
+    _demand_engine(case, outcome)
     if not reasons.strip() or not rule.strip():
         raise RefusedError(_("Skriv skälen och vilken regel de vilar på. Kunden får läsa dem."))
     case.outcome, case.reasons, case.rule = outcome, reasons, rule
@@ -319,6 +320,7 @@ def grant(
     if case.fee_ore and case.fee_told_on is None:
         raise RefusedError(_("Avgiften måste godkännas och meddelas först."))
     _demand_identified(case)
+    _demand_engine(case, outcome)
     said = answers.render(case, outcome, more=words_of_ours)
     answer(case, at, said, outcome=outcome, actor=actor)
     send_answer(case)
@@ -332,8 +334,16 @@ def answer(
     *,
     outcome: str = Outcome.GRANTED,
     actor: User | None = None,
+    by_engine: bool = False,
 ) -> None:
-    """Close a case that is answered and lift its hold; in the caller's transaction."""
+    """Close a case that is answered and lift its hold; in the caller's transaction.
+
+    A yes to erasure comes from the engine that has erased (`by_engine`); raises RefusedError.
+    """
+    if by_engine:
+        case.carried_out_at = at
+    else:
+        _demand_engine(case, outcome)
     case.outcome = outcome
     _close(case, Status.ANSWERED, at, said, Kind.ANSWERED, actor)
 
@@ -352,8 +362,8 @@ def _close(
     case: Case, status: str, at: datetime, said: str, kind: str, actor: User | None = None
 ) -> None:
     case.answered_at, case.answer, case.closed_on = at, said, stockholm_date(at)
-    fields = ("outcome", "reasons", "stands_since", "answered_at", "answer", "closed_on")
-    _go(case, status, *fields, "fee_ore", "fee_told_on")
+    fields = ("outcome", "reasons", "rule", "stands_since", "answered_at", "answer", "closed_on")
+    _go(case, status, *fields, "carried_out_at", "fee_ore", "fee_told_on")
     _event(case, kind, at, actor)
     Hold.objects.filter(
         customer_id=case.customer_id, reference=reference(case), lifted_at__isnull=True
@@ -400,6 +410,13 @@ def _event(
 def _demand_identified(case: Case) -> None:
     if case.status == Status.IDENTIFYING:
         raise RefusedError(_("Vi väntar på att få veta vem det är. Skriv in det först."))
+
+
+def _demand_engine(case: Case, outcome: str) -> None:
+    if outcome in answers.by_engine(case.right):
+        raise RefusedError(
+            _("Ett ja till radering går iväg när raderingen är gjord, aldrig för hand.")
+        )
 
 
 def about(case: Case) -> dict[str, Any]:

@@ -157,7 +157,7 @@ def previews(case: Case) -> list[tuple[str, str]]:
     labels = dict(Case.Outcome.choices)
     return [
         (str(labels[outcome]), answers.render(case, outcome))
-        for outcome in answers.outcomes(case.right)
+        for outcome in answers.by_hand(case.right)
     ]
 
 

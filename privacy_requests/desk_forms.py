@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from customers.dates import STOCKHOLM, today
-from privacy_requests.answers import REFUSALS, outcomes
+from privacy_requests.answers import REFUSALS, by_hand
 from privacy_requests.case_forms import TOO_LONG, WordsForm, plain
 from privacy_requests.models import Case
 from privacy_requests.models.cases import LONGEST_WORDING
@@ -133,7 +133,7 @@ class AnswerForm(forms.Form):
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
         kwargs["label_suffix"] = ""
         super().__init__(*args, **kwargs)
-        may = set(outcomes(case.right))
+        may = set(by_hand(case.right))
         self.fields["outcome"].choices = [  # type: ignore[attr-defined]
             (value, label) for value, label in Case.Outcome.choices if value in may
         ]

@@ -112,6 +112,7 @@ ORIGINS: dict[str, Origin] = {
             *("identity_method", "status", "nominal_on", "latest_on", "asked_on", "reminded_on"),
             *("stands_since", "suspended_days", "extended_on", "extension_reason", "outcome"),
             *("reasons", "rule", "fee_ore", "fee_told_on", "decided_at", "approved_at"),
+            "carried_out_at",
             *("answered_at", "answer", "closed_on"),
         ),
     ),

@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from customers.dates import Plus
 from customers.models import Customer, User
 from customers.models.channels import Collected
-from customers.personal_data import Category, Clock, PersonalData
-from customers.triggers import not_emptied
+from customers.personal_data import Category, Clock, OnErasure, PersonalData
+from customers.triggers import not_emptied, only_unnamed
 
 LONGEST_WORDING = 5_000
 # A case that is written to again and again holds so much; the rest stands in its events.
@@ -36,6 +36,7 @@ _WAYS = ", ".join(f"('{was}', '{is_now}')" for was, ways in TRANSITIONS.items() 
 _SAID = (
     *("outcome", "reasons", "rule", "answer", "answered_at", "closed_on", "wording"),
     *("received_at", "received_on", "decided_by_id", "approved_by_id", "fee_ore"),
+    "carried_out_at",
 )
 
 
@@ -152,6 +153,8 @@ class Case(models.Model):
     decided_at = models.DateTimeField(_("beslutat"), null=True, blank=True)
     approved_by = _member_of_staff(_("godkänt av"))
     approved_at = models.DateTimeField(_("godkänt"), null=True, blank=True)
+    # When the engine had done what the right asks for; a yes to erasure is given by nobody else.
+    carried_out_at = models.DateTimeField(_("utfört"), null=True, blank=True)
     answered_at = models.DateTimeField(_("besvarat"), null=True, blank=True)
     # In the person's language; empty where the answer is a file.
     answer = models.TextField(_("svar"), blank=True)
@@ -191,6 +194,7 @@ class Case(models.Model):
                 "fee_told_on",
                 "decided_at",
                 "approved_at",
+                "carried_out_at",
                 "answered_at",
                 "answer",
                 "closed_on",
@@ -201,6 +205,8 @@ class Case(models.Model):
             *("registered_by", "decided_by", "approved_by"),
         ),
         clock=Clock.OWN,
+        on_erasure=OnErasure.UNNAMED,
+        words={"wording": "", "answer": "", "reasons": "–"},
     )
 
     class Meta:
@@ -244,7 +250,16 @@ class Case(models.Model):
                 name="case_refusal_has_two_people_and_reasons",
                 condition=Q(closed_on__isnull=True)
                 | ~Q(outcome__in=("partly", "refused"))
-                | Q(decided_by__isnull=False, approved_by__isnull=False) & ~Q(reasons=""),
+                | Q(decided_by__isnull=False, approved_by__isnull=False) & ~Q(reasons="")
+                # What a law holds stays, record by record; that needs its reasons, not a judge.
+                | Q(right="erasure", outcome="partly", carried_out_at__isnull=False)
+                & ~Q(reasons="")
+                & ~Q(rule=""),
+            ),
+            models.CheckConstraint(
+                name="case_erasure_yes_is_carried_out",
+                condition=~Q(right="erasure", status="answered", outcome__in=("granted", "partly"))
+                | Q(carried_out_at__isnull=False),
             ),
             models.CheckConstraint(
                 name="case_fee_has_two_people_and_reasons",
@@ -298,6 +313,9 @@ class Case(models.Model):
                         RAISE EXCEPTION 'A case does not go from % to %.', OLD.status, NEW.status;
                     END IF;
                     IF OLD.closed_on IS NOT NULL AND
+                        NOT ((NEW.wording, NEW.answer) = ('', '') AND EXISTS (
+                            SELECT FROM customers_customer c WHERE c.id = NEW.customer_id
+                               AND c.given_name = '' AND c.family_name = '')) AND
                         ({", ".join(f"OLD.{name}" for name in _SAID)}) IS DISTINCT FROM
                         ({", ".join(f"NEW.{name}" for name in _SAID)}) THEN
                         RAISE EXCEPTION 'A closed case stays as it was answered.';
@@ -337,6 +355,8 @@ class CaseEvent(models.Model):
         ANSWERED = "answered", _("Vi svarade")
         NOT_IDENTIFIED = "not_identified", _("Vi avslutade utan att veta vem du är")
         TAKEN_BACK = "taken_back", _("Du tog tillbaka det")
+        CONFIRMED = "confirmed", _("Du bekräftade att det ska raderas")
+        RELEASED = "released", _("Tiden att ångra sig är slut")
         DOWNLOADED = "downloaded", _("Du hämtade filen")
         EXPIRED = "expired", _("Filen raderades")
 
@@ -360,6 +380,8 @@ class CaseEvent(models.Model):
         impersonal=("actor", "step"),
         clock=Clock.OWN,
         clock_of="case",
+        on_erasure=OnErasure.UNNAMED,
+        words={"words": ""},
     )
 
     class Meta:
@@ -374,7 +396,12 @@ class CaseEvent(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.Protect(name="case_event_is_as_written", operation=pgtrigger.Update),
+            only_unnamed(
+                "case_event",
+                "words",
+                ("id", "case_id", "kind", "at", "actor_id", "before_on", "after_on", "step"),
+                "(SELECT k.customer_id FROM privacy_requests_case k WHERE k.id = NEW.case_id)",
+            ),
             not_emptied("case_event"),
         ]
 

@@ -24,7 +24,7 @@ def anna(db: None) -> Customer:
 
 @pytest.fixture
 def case(anna: Customer) -> Case:
-    return register_message(anna, ["erasure"], "Ta bort mig.", collected="post")[0]
+    return register_message(anna, ["credit_review"], "Pröva det igen.", collected="post")[0]
 
 
 def page(case: Case, act: str = "") -> str:
@@ -79,7 +79,7 @@ def test_a_case_shows_its_words_its_history_and_what_can_be_done(
 ) -> None:
     desk.says_why(cecilia, case.customer)
     text = cecilia.get(page(case)).content.decode()
-    for told in ("Ta bort mig.", "Vi svarar senast", "Fråga vem det är", "Förläng", "Svara"):
+    for told in ("Pröva det igen.", "Vi svarar senast", "Fråga vem det är", "Förläng", "Svara"):
         assert told in text
     assert "Godkänn förslaget" not in text
 
@@ -102,6 +102,19 @@ def test_a_yes_is_previewed_and_sent_at_once(cecilia: Client, case: Case) -> Non
     assert (case.status, case.outcome) == ("answered", "granted")
     assert "Tack." in case.answer
     assert Outbox.objects.filter(template="case_answered").count() == 1
+
+
+def test_a_yes_to_erasure_is_not_offered_and_not_taken(cecilia: Client, anna: Customer) -> None:
+    case = register_message(anna, ["erasure"], "Ta bort mig.")[0]
+    Desk.says_why(cecilia, anna)
+    form = cecilia.get(page(case, "svara")).content.decode()
+    assert 'value="refused"' in form
+    assert 'value="granted"' not in form
+    for outcome in ("granted", "partly"):
+        sent = {"outcome": outcome, "reasons": "Gjort.", "rule": "artikel 17.1"}
+        assert does(cecilia, case, "svara", **sent).status_code == 422
+    case.refresh_from_db()
+    assert case.is_open
 
 
 def test_a_no_is_written_by_one_and_approved_by_the_data_protection_officer(

@@ -35,7 +35,8 @@ def disa(db: None) -> User:
 @pytest.fixture
 def case(cecilia: User) -> Case:
     anna = cast.person("Anna")
-    return register_message(anna, ["erasure"], "Ta bort mig.", collected="phone", actor=cecilia)[0]
+    said = "Pröva det igen."
+    return register_message(anna, ["credit_review"], said, collected="phone", actor=cecilia)[0]
 
 
 def refuse(case: Case, by: User, and_by: User) -> None:
@@ -191,6 +192,34 @@ def test_a_no_needs_two_people_and_reasons(
     assert Outbox.objects.filter(template="case_answered").count() == 1
 
 
+@pytest.mark.parametrize("outcome", ["granted", "partly"])
+def test_a_yes_to_erasure_is_given_by_what_erases_and_never_by_hand(
+    outcome: str, cecilia: User, disa: User
+) -> None:
+    case = register_message(cast.person("Anna"), ["erasure"], "Ta bort mig.")[0]
+    why = {"reasons": "Bokföringen.", "rule": "artikel 17.3 b"}
+    for by_hand in (
+        lambda: cases.grant(case.pk, outcome=outcome, actor=cecilia),
+        lambda: cases.decide(case.pk, outcome, actor=cecilia, **why),
+        lambda: cases.answer(cases.locked(case.pk), timezone.now(), "Ja.", outcome=outcome),
+    ):
+        with pytest.raises(cases.RefusedError), transaction.atomic():
+            by_hand()
+    closed = {"status": "answered", "outcome": outcome, "closed_on": case.received_on}
+    closed |= {"answered_at": timezone.now(), "decided_by": cecilia, "approved_by": disa, **why}
+    with pytest.raises(Error), transaction.atomic():
+        Case.objects.filter(pk=case.pk).update(**closed)
+    assert Case.objects.unanswered().filter(pk=case.pk).exists()
+    with transaction.atomic():
+        case = cases.locked(case.pk)
+        case.reasons, case.rule = "Bokföringen.", "artikel 17.3 b"
+        said = answers.render(case, outcome)
+        cases.answer(case, timezone.now(), said, outcome=outcome, by_engine=True)
+    case.refresh_from_db()
+    assert (case.outcome, case.is_open, case.answer) == (outcome, False, said)
+    assert case.carried_out_at is not None
+
+
 def test_a_fee_is_told_before_anything_costs_and_can_be_escaped(
     case: Case, cecilia: User, disa: User
 ) -> None:
@@ -220,12 +249,12 @@ def test_several_rights_in_one_message_are_cases_of_one_receipt(cecilia: User) -
 
 
 def test_a_second_request_folds_into_the_open_one_with_its_words(case: Case) -> None:
-    again = register_message(case.customer, ["erasure"], "Snälla, nu.")[0]
+    again = register_message(case.customer, ["credit_review"], "Snälla, nu.")[0]
     assert again == case
-    assert again.wording == "Ta bort mig.\n\nSnälla, nu."
+    assert again.wording == "Pröva det igen.\n\nSnälla, nu."
     assert again.received_on == case.received_on
     assert list(case.events.filter(kind="added").values_list("words", flat=True)) == ["Snälla, nu."]
-    register_message(case.customer, ["erasure"], "Snälla, nu.")
+    register_message(case.customer, ["credit_review"], "Snälla, nu.")
     assert case.events.filter(kind="added").count() == 1
 
 

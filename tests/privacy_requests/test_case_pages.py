@@ -28,7 +28,7 @@ def anna(db: None) -> Customer:
 
 
 def ask(client: Client, **sent: Any) -> Any:
-    return client.post(NEW, {"rights": ["erasure"], "wording": "Ta bort mig.", **sent})
+    return client.post(NEW, {"rights": ["credit_review"], "wording": "Pröva.", **sent})
 
 
 @pytest.mark.django_db
@@ -101,7 +101,7 @@ class TestAsking:
 class TestOneCase:
     @pytest.fixture
     def case(self, anna: Customer) -> Case:
-        return register_message(anna, ["erasure"], "Ta bort mig.")[0]
+        return register_message(anna, ["credit_review"], "Pröva det igen.")[0]
 
     def at(self, case: Case, act: str = "") -> str:
         return f"/mina-arenden/{case.public_id}/{act}"
