@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from consent.purposes import CATALOGUE, Objection
+from consent.purposes import CATALOGUE, Objection, Purpose
 from customers.dates import FAR, NEVER
 
 # RUL-12: a buyer without subscription starts the windows by the last delivery; whoever had a
@@ -22,6 +22,7 @@ FACTS = """
            c.given_name = '' AND c.family_name = '' AS is_erased,
            c.deceased_on,
            c.national_id_used_on,
+           c.erasure_on - 1 AS at_most,
            c.last_contact_on,
            LEAST(subs.first_day, ord.first_day, c.last_contact_on) AS since,
            subs.last_day AS subscribed_until,
@@ -139,6 +140,13 @@ LAST_DAYS = {
     " question_until, debt_until) END",
 }
 
+# RUL-02: whoever asked to be erased ends what rests on an interest of ours or on their own yes, and
+# the proof of it when nothing else is left to prove. Contract, claims and bookkeeping go on.
+ERASED = (
+    "CASE WHEN at_most IS NULL OR ({last}) IS NULL THEN {last} ELSE LEAST({last}, {at_most}) END"
+)
+PROVEN_AT_MOST = "GREATEST(at_most, relation_until, question_until, debt_until)"
+
 # A record is made for every purpose that facts speak for, be it over already, so that a night takes
 # the person up; and it is kept for good: a purpose that lost its facts is shut (NEVER) so that the
 # night ends it, and one that ended stays as it ended. G needs a live subscription (RUL-12), so it
@@ -186,7 +194,7 @@ def _sql() -> str:
         if p.objection is not Objection.NO_EFFECT
     )
     last_days = ", ".join(
-        f"('{p.code}', '{p.basis.value}', {LAST_DAYS[p.code].format(far=far)})" for p in CATALOGUE
+        f"('{p.code}', '{p.basis.value}', {_last_day(p).format(far=far)})" for p in CATALOGUE
     )
     return REFRESH.format(
         facts=FACTS.format(far=far, never=never, choices=choices),
@@ -196,6 +204,16 @@ def _sql() -> str:
         since=SINCE,
         advertising=", ".join(f"'{p.code}'" for p in CATALOGUE if p.is_marketing),
     )
+
+
+def _last_day(purpose: Purpose) -> str:
+    """Return the last day of a purpose, with what an erasure that was asked for leaves of it."""
+    last = LAST_DAYS[purpose.code]
+    if purpose.code == "R":
+        return ERASED.format(last=last, at_most=PROVEN_AT_MOST)
+    if purpose.objection is Objection.NO_EFFECT and not purpose.is_balanced:
+        return last
+    return ERASED.format(last=last, at_most="at_most")
 
 
 REFRESH_SQL = _sql()

@@ -34,6 +34,7 @@ class Category(models.IntegerChoices):
     STAFF_LOG = 8192, _("Vad vi har ändrat i registret")
     SHELL = 16384, _("Kundnummer")
     ACCESS_LOG = 32768, _("Vem som har tittat")
+    DISCLOSURES = 65536, _("Vilka som har fått dina uppgifter")
 
 
 def mask(*categories: Category) -> int:
@@ -64,6 +65,14 @@ class Clock(enum.Enum):
     EARLIER = "earlier"  # whichever comes first of the two
 
 
+class OnErasure(enum.Enum):
+    """What becomes of a row with a clock of its own when its person asks to be erased (RUL-02)."""
+
+    GOES = "goes"  # at once, if it is over
+    UNNAMED = "unnamed"  # stays as proof for its time, and says no more of whom
+    KEPT = "kept"  # the bookkeeping act asks for it
+
+
 @dataclass(frozen=True)
 class PersonalData:
     """What a model holds about a person.
@@ -81,6 +90,11 @@ class PersonalData:
     clock: Clock = Clock.SCHEDULE
     # The first step of the path, when the row goes by the `retain_until` of that parent.
     clock_of: str = ""
+    # Rows by the pseudonym whose own last day waits until the person's name is gone (RUL-21).
+    while_named: bool = False
+    on_erasure: OnErasure = OnErasure.GOES
+    # Columns of an UNNAMED row with words that could tell who it is about, and what stays of them.
+    words: dict[str, str] = field(default_factory=dict)
     # Words for the columns whose field name in the model is not enough.
     labels: dict[str, str | Promise] = field(default_factory=dict)
 

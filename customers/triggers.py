@@ -38,3 +38,24 @@ def stays_until_its_date(name: str, rule: str) -> pgtrigger.Trigger:
             RETURN OLD;
         """,
     )
+
+
+def only_unnamed(name: str, words: str, columns: tuple[str, ...], owner: str) -> pgtrigger.Trigger:
+    """Refuse every change but one: that erasure takes the words from a row of somebody nameless.
+
+    `owner` is SQL that gives the person of NEW; `columns` are all the others (RUL-02).
+    """
+    new, old = (", ".join(f"{row}.{column}" for column in columns) for row in ("NEW", "OLD"))
+    return pgtrigger.Trigger(
+        name=f"{name}_is_as_written",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        func=f"""
+            IF ({new}) IS DISTINCT FROM ({old}) OR NEW.{words} <> ''
+               OR NOT EXISTS (SELECT FROM customers_customer c WHERE c.id = {owner}
+                                 AND c.given_name = '' AND c.family_name = '') THEN
+                RAISE EXCEPTION 'Row % is as it was written.', OLD.id;
+            END IF;
+            RETURN NEW;
+        """,
+    )

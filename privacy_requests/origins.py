@@ -71,7 +71,7 @@ ORIGINS: dict[str, Origin] = {
             *("email_returned_on", "phone_returned_on"),
             *("email_suppressed_on", "phone_suppressed_on"),
             *("national_id_hash", "national_id_used_on"),
-            *("number", "noticed_on", "restriction", "source"),
+            *("number", "noticed_on", "restriction", "source", "erasure_on"),
         ),
     ),
     "customers.debtinterruption": Origin(ours=("invoice", "kind", "happened_on", "words")),
@@ -100,6 +100,18 @@ ORIGINS: dict[str, Origin] = {
     ),
     "customers.user_groups": Origin(ours=("group",)),
     "customers.user_user_permissions": Origin(ours=("permission",)),
+    "disclosures.disclosure": Origin(
+        ours=(
+            *("at", "recipient", "purpose", "basis", "channel", "categories", "fields"),
+            *("country", "safeguard"),
+        )
+    ),
+    "disclosures.recipientnotice": Origin(
+        ours=(
+            *("created_at", "recipient", "act", "categories", "reference", "sent_at"),
+            *("attempts", "escalated_at", "outcome", "closed_at", "reason"),
+        )
+    ),
     "disclosures.outbox": Origin(
         ours=(
             *("kind", "purpose", "template", "recipient", "subject", "body"),
@@ -121,6 +133,10 @@ ORIGINS: dict[str, Origin] = {
         provided=("old", "new"),
         observed=("asked_at", "changed_at", "reverted_at"),
         ours=("tries", "proved_by", "valid_until", "ended_at"),
+    ),
+    "privacy_requests.erasure": Origin(
+        observed=("confirmed_at", "taken_back_at"),
+        ours=("proved_by", "until", "released_at", "answer_to", "done_at"),
     ),
     "privacy_requests.extract": Origin(
         observed=("downloads",),

@@ -36,6 +36,7 @@ from retention.holds import lift_lapsed
 from retention.locks import BORROWED
 from retention.models import Release, Run, SetAside
 from retention.rules import algebra, as_due, held_back, vanishing
+from retention.unnaming import nameless, unname
 
 log = logging.getLogger(__name__)
 
@@ -309,6 +310,7 @@ def purge_people(run: Run, customer_ids: Sequence[int], *, wait: bool = False) -
         if leaving:
             cursor.execute(statements.vanish_sql(), {**params, **as_due(leaving)})
             _count(cursor, batch)
+        unname(run.business_date, nameless(people, outside.asked, leaving))
         _end_purposes(cursor, run.business_date, [row[0] for row in people if not row[2]])
         outside.write([row[:2] for row in people], [row[0] for row in leaving])
     return batch
@@ -344,7 +346,7 @@ def _end_purposes(cursor: Any, on: date, not_held: list[int]) -> None:
 
 
 def _suppress(cursor: Any, params: dict[str, Any]) -> None:
-    """Remember, as hashes, the ways to people who said no and now disappear (ERA-06)."""
+    """Remember, as hashes, the ways to people who said no, or go on request (ERA-06)."""
     contact, address = Category.CONTACT.value, Category.ADDRESS.value
     cursor.execute(
         f"WITH {statements.DUE} SELECT "
@@ -353,8 +355,8 @@ def _suppress(cursor: Any, params: dict[str, Any]) -> None:
         "c.family_name, COALESCE(a.street, ''), COALESCE(a.postcode, '') "
         "FROM due JOIN customers_customer c USING (id) LEFT JOIN customers_address a "
         f"ON a.customer_id = c.id AND due.gone & {address} <> 0 "
-        f"WHERE due.gone & {contact | address} <> 0 AND EXISTS (SELECT FROM "
-        "consent_standing s WHERE s.customer_id = due.id AND s.declined)",
+        f"WHERE due.gone & {contact | address} <> 0 AND (due.asked OR EXISTS (SELECT FROM "
+        "consent_standing s WHERE s.customer_id = due.id AND s.declined))",
         params,
     )
     rows = cursor.fetchall()

@@ -33,8 +33,10 @@ KEEP_FILES, KEEP_ROWS = timedelta(days=60), timedelta(days=90)
 
 NOTE = """
     WITH batch AS (INSERT INTO retention_erasurebatch (id, at, is_void) VALUES (%s, %s, FALSE))
-    SELECT id, pseudonym FROM customers_customer WHERE id = ANY(%s)
+    SELECT id, pseudonym, erasure_on IS NOT NULL FROM customers_customer WHERE id = ANY(%s)
 """
+# What the last number of a line says: nothing is left of the person; they asked for it.
+WHOLLY, ASKED = 1, 2
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Erased:
     pseudonym: uuid.UUID
     categories: int
     is_wholly: bool
+    was_asked: bool
 
 
 @dataclass
@@ -54,13 +57,17 @@ class BatchLog:
     id: uuid.UUID = field(default_factory=uuid.uuid4)
     at: datetime = field(default_factory=timezone.now)
     pseudonyms: dict[int, uuid.UUID] = field(default_factory=dict)
+    # Those who asked to be erased (RUL-02).
+    asked: set[int] = field(default_factory=set)
     is_written: bool = False
 
     def note(self, customer_ids: Sequence[int]) -> None:
         """Write the batch's row and learn the pseudonyms, while the people are still there."""
         with connection.cursor() as cursor:
             cursor.execute(NOTE, [self.id, self.at, list(customer_ids)])
-            self.pseudonyms = dict(cursor.fetchall())
+            found = cursor.fetchall()
+        self.pseudonyms = {person: pseudonym for person, pseudonym, _ in found}
+        self.asked = {person for person, _, has_asked in found if has_asked}
 
     def write(self, gone: Iterable[tuple[int, int]], wholly: Iterable[int]) -> None:
         """Put the file on the disk, as the last thing before the commit.
@@ -69,7 +76,8 @@ class BatchLog:
         """
         left = set(wholly)
         lines = [
-            f"{self.pseudonyms[person]} {categories} {int(person in left)}"
+            f"{self.pseudonyms[person]} {categories} "
+            f"{WHOLLY * (person in left) | ASKED * (person in self.asked)}"
             for person, categories in gone
             if categories
         ]
@@ -161,7 +169,10 @@ def read(batch: uuid.UUID) -> Logged:
         at=datetime.fromisoformat(head["at"]),
         on=date.fromisoformat(head["on"]),
         rules={int(category): rule for category, rule in head["rules"].items()},
-        people=tuple(Erased(uuid.UUID(p), int(c), w == "1") for p, c, w in people),
+        people=tuple(
+            Erased(uuid.UUID(p), int(c), bool(int(how) & WHOLLY), bool(int(how) & ASKED))
+            for p, c, how in people
+        ),
     )
 
 

@@ -35,6 +35,7 @@ from retention import erasure, statements
 from retention.erasure import Logged
 from retention.marks import ErasureBatch, Mark
 from retention.rules import as_due, vanishing
+from retention.unnaming import nameless, unname
 
 log = logging.getLogger(__name__)
 
@@ -284,16 +285,24 @@ def _replay_erasure(batch: Logged, done: Done) -> None:
     here = [p for p in batch.people if p.pseudonym in known]
     rows = [(known[p.pseudonym], p.categories, 0) for p in here]
     wholly = {known[p.pseudonym] for p in here if p.is_wholly}
+    on_request = {known[p.pseudonym] for p in here if p.was_asked}
     for start in range(0, len(rows), AT_A_TIME):
         part = rows[start : start + AT_A_TIME]
         with connection.cursor() as cursor:
             _end_what_keeps(cursor, batch, part)
+            asked = {row[0] for row in part} & on_request
+            cursor.execute(
+                "UPDATE customers_customer SET erasure_on = COALESCE(erasure_on, %s) "
+                "WHERE id = ANY(%s)",
+                [batch.on, list(asked)],
+            )
             params: dict[str, Any] = {"on": batch.on, "run": None}
             cursor.execute(statements.purge_sql(), {**params, **as_due(part)})
             done.rows_erased += sum(count for _category, _rule, count in cursor)
             leaving = vanishing(batch.on, [row for row in part if row[0] in wholly])
             if leaving:
                 cursor.execute(statements.vanish_sql(), {**params, **as_due(leaving)})
+        unname(batch.on, nameless(part, asked, leaving))
         done.people_erased += len(part)
         done.people_gone_wholly += len(leaving)
     ErasureBatch.objects.create(pk=batch.id, at=batch.at)

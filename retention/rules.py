@@ -197,9 +197,15 @@ def _belongings(customer: Customer) -> _Belongings:
                 found.held |= category
             else:
                 found.rows.append((category, on_schedule, last, count))
-    if customer.restriction in ("a", "b", "c", "d"):
+    if _holds_all(customer):
         found.held = EVERYTHING
     return found
+
+
+def _holds_all(customer: Customer) -> bool:
+    """Say whether a restriction holds all of a person; an erasure asked for leaves c (RUL-18)."""
+    grounds = ("a", "b", "c", "d") if customer.erasure_on is None else ("c",)
+    return customer.restriction in grounds
 
 
 def calendar(customer: Customer) -> list[CalendarEntry]:
@@ -226,6 +232,21 @@ def calendar(customer: Customer) -> list[CalendarEntry]:
         for entry in entries.values():
             entry.waits = max(entry.last_days) >= FAR
     return sorted(entries.values(), key=lambda e: e.category.value)
+
+
+def calendar_if_erased(customer: Customer) -> list[CalendarEntry]:
+    """Return the calendar as it would be if the person asked today that all goes (RUL-02).
+
+    As in `calendar_if_ended` all of it is taken back, and an erasure that waits holds nothing.
+    """
+    with transaction.atomic():
+        locked = Customer.objects.select_for_update().get(pk=customer.pk)
+        locked.erasure_on = today()
+        locked.save(update_fields=["erasure_on"])
+        refresh([locked.pk])
+        entries = calendar(locked)
+        transaction.set_rollback(True)
+    return entries
 
 
 def calendar_if_ended(customer: Customer, on: date) -> list[CalendarEntry]:

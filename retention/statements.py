@@ -2,7 +2,7 @@
 
 The same WHERE serves the plan's SELECT and the night's DELETE or UPDATE, so that what is shown is
 what happens. `due` holds the people of a batch: `gone`, the categories nothing keeps any more, and
-`held`, those that a hold keeps past their own date.
+`held`, those that a hold keeps past their own date; `asked` says that they asked to be erased.
 """
 
 from collections.abc import Iterator
@@ -19,6 +19,7 @@ from customers.personal_data import (
     AtEnd,
     Category,
     Clock,
+    OnErasure,
     PersonalData,
     personal_models,
 )
@@ -26,7 +27,8 @@ from retention.schedule import PERIOD
 
 DUE = """
     due AS MATERIALIZED (
-        SELECT c.id, c.pseudonym, c.user_id, x.gone, x.held
+        SELECT c.id, c.pseudonym, c.user_id, x.gone, x.held,
+               (c.erasure_on <= %(on)s) IS TRUE AS asked, c.erasure_on
           FROM unnest(%(ids)s::bigint[], %(gone)s::int[], %(held)s::int[]) AS x (id, gone, held)
           JOIN customers_customer c ON c.id = x.id
     )
@@ -66,9 +68,17 @@ class Table:
         return f"(due.gone & {self.data.mask}) <> 0"
 
     @property
+    def goes_when_asked(self) -> bool:
+        """Say whether an erasure takes the rows that are over, before their own day (RUL-02)."""
+        return self.data.clock is Clock.OWN and self.data.on_erasure is OnErasure.GOES
+
+    @property
     def own_date(self) -> str:
-        """The condition under which a row is past its own last day."""
-        return f"({self.last_day} < %(on)s AND (due.held & {self.data.mask}) = 0)"
+        """The condition under which a row is past its own last day, or asked away before it."""
+        past = f"{self.last_day} < %(on)s"
+        if self.goes_when_asked:
+            past = f"({past} OR (due.asked AND {self.last_day} IS NOT NULL))"
+        return f"({past} AND (due.held & {self.data.mask}) = 0)"
 
     @property
     def goes(self) -> str:
@@ -253,6 +263,9 @@ def inventory_sql() -> str:
     parts = []
     for t in deleted():
         own = t.last_day if t.has_own_clock else "NULL::date"
+        if t.goes_when_asked:
+            asked = f"due.asked AND {own} >= due.erasure_on"
+            own = f"CASE WHEN {asked} THEN due.erasure_on - 1 ELSE {own} END"
         scheduled = t.data.clock is not Clock.OWN
         parts.append(
             f"SELECT {t.category.value} AS category, {scheduled} AS on_schedule, {own} AS last, "
@@ -359,8 +372,12 @@ def _kept_by() -> str:
     return f"(VALUES {masks}) AS kept (purpose, mask)"
 
 
+# Grounds a to d of a restriction hold all of it, and of those only a claim when the person asks to
+# be erased (RUL-18).
+RESTRICTED = "(c.restriction = 'c' OR (c.restriction IN ('a', 'b', 'd') AND c.erasure_on IS NULL))"
+
 # Field algebra: everything that no live purpose keeps goes, unless a hold keeps it (idea 5).
-# Grounds a to d of a restriction hold all of it (RUL-18). Asked anew under the person's lock.
+# Asked anew under the person's lock.
 ALGEBRA = f"""
     SELECT c.id,
            {EVERYTHING & ~Category.SHELL.value} & ~COALESCE(live.mask, 0) & ~held.mask AS gone,
@@ -372,7 +389,7 @@ ALGEBRA = f"""
             WHERE r.customer_id = c.id AND r.ended_on IS NULL
               AND r.retain_until >= %(on)s) live ON TRUE
       CROSS JOIN LATERAL (
-           SELECT CASE WHEN c.restriction IN ('a', 'b', 'c', 'd') THEN {EVERYTHING}
+           SELECT CASE WHEN {RESTRICTED} THEN {EVERYTHING}
                        ELSE COALESCE(bit_or(h.categories)::int, 0) END AS mask
              FROM retention_hold h
             WHERE h.customer_id = c.id AND {HOLDING}) held
@@ -398,6 +415,7 @@ class Source:
     rows: str  # FROM and WHERE
     day: str
     customer: str
+    row: str = "t"  # what falls due
 
     def people(self, where: str = "TRUE") -> str:
         return f"SELECT {self.customer} FROM {self.rows} AND {where}"
@@ -407,16 +425,26 @@ class Source:
         """The next people after (day, customer), each once per day."""
         return (
             f"SELECT DISTINCT {self.day} AS day, {self.customer} AS customer FROM {self.rows} "
-            f"AND ({self.day}, {self.customer}) > (%(day)s, %(after)s) ORDER BY 1, 2 LIMIT %(size)s"
+            f"AND {self.day} >= %(day)s AND ({self.day}, {self.customer}) > (%(day)s, %(after)s) "
+            "ORDER BY 1, 2 LIMIT %(size)s"
         )
 
 
-def own_days() -> Iterator[tuple[str, str, Category]]:
-    """Yield tables whose rows have a last day of their own: name, column of the person, what."""
+def own_days() -> Iterator[tuple[str, str, str, Category]]:
+    """Yield tables whose rows have a last day of their own: name, rows, column of the person, what.
+
+    The rows are FROM and WHERE, those of somebody alone.
+    """
     for table in tables():
-        if table.has_own_clock and not table.data.clock_of:
+        if not table.has_own_clock or table.data.clock_of:
+            continue
+        if "__" in table.data.path:
+            people = ", ".join((f"{table.name} t", *table.joins, "customers_customer due"))
+            yield table.name, f"{people} WHERE {table.tie}", "due.id", table.category
+        else:
             column = table.model._meta.get_field(table.data.path).column  # type: ignore[union-attr]
-            yield table.name, f"t.{column}", table.category
+            rows = f"{table.name} t WHERE t.{column} IS NOT NULL"
+            yield table.name, rows, f"t.{column}", table.category
 
 
 @lru_cache(maxsize=1)
@@ -428,16 +456,22 @@ def sources() -> tuple[Source, ...]:
             "consent_processingrecord r WHERE r.ended_on IS NULL AND r.retain_until < %(on)s",
             "r.retain_until",
             "r.customer_id",
+            row="r",
         ),
     ]
-    found += [
+    found.append(
         Source(
-            name,
-            f"{name} t WHERE {customer} IS NOT NULL AND t.retain_until < %(on)s",
-            "t.retain_until",
-            customer,
+            "erasures",
+            "customers_customer c WHERE c.erasure_on IS NOT NULL AND c.erasure_on <= %(on)s "
+            "AND NOT (c.given_name = '' AND c.family_name = '')",
+            "c.erasure_on",
+            "c.id",
+            row="c",
         )
-        for name, customer, _category in own_days()
+    )
+    found += [
+        Source(name, f"{rows} AND t.retain_until < %(on)s", "t.retain_until", customer)
+        for name, rows, customer, _category in own_days()
     ]
     return tuple(found)
 
@@ -490,6 +524,44 @@ def vanish_sql() -> str:
 
 
 @lru_cache(maxsize=1)
+def unnaming_sql() -> tuple[str, ...]:
+    """Return the statements after which nothing says whom the people of `due` were (RUL-02).
+
+    Their rows that are proof stay on the empty shell, under its pseudonym and a %(numbers)s that
+    nobody has seen; invoices belong to nobody and are found by their own number (RUL-36).
+    """
+    found = [
+        f"WITH {DUE} UPDATE {t.name} t SET customer_id = NULL FROM {t.sources} WHERE {t.tie} "
+        f"AND (due.held & {t.data.mask}) = 0"
+        for t in tables()
+        if t.data.on_erasure is OnErasure.KEPT and not t.data.clock_of
+    ]
+    # The children of a row while it still has its words: their triggers ask for nothing else.
+    for t in tables():
+        if t.data.words:
+            columns = [
+                (t.model._meta.get_field(name).column, left)  # type: ignore[union-attr]
+                for name, left in t.data.words.items()
+            ]
+            sets = ", ".join(
+                f"\"{c}\" = CASE WHEN t.\"{c}\" = '' THEN '' ELSE '{left}' END"
+                for c, left in columns
+            )
+            some = " OR ".join(f"t.\"{c}\" NOT IN ('', '{left}')" for c, left in columns)
+            found.append(
+                f"WITH {DUE} UPDATE {t.name} t SET {sets} FROM {t.sources} "
+                f"WHERE {t.tie} AND ({some})"
+            )
+    found.append(
+        f"WITH {DUE} UPDATE customers_customer c SET number = x.number, "
+        "public_id = gen_random_uuid() "
+        "FROM due JOIN unnest(%(ids)s::bigint[], %(numbers)s::text[]) AS x (id, number) "
+        "ON x.id = due.id WHERE c.id = due.id"
+    )
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
 def ownerless_sql() -> tuple[tuple[str, str], ...]:
     """Return table and statement for rows past their date that belong to nobody (any more).
 
@@ -519,6 +591,11 @@ def ownerless_sql() -> tuple[tuple[str, str], ...]:
                     f" AND (t.{column.column} IS NULL OR NOT EXISTS (SELECT FROM "
                     f"customers_customer c WHERE c.{target} = t.{column.column}))"
                 )
+            elif data.while_named:
+                over += (
+                    f" AND NOT EXISTS (SELECT FROM customers_customer c WHERE c.{target} = "
+                    f"t.{column.column} AND (c.given_name <> '' OR c.family_name <> ''))"
+                )
             over += "".join(_no_longer_referred_to(model, {model, *parts}))
             statements.append((name, _some(name, over)))
     sessions = Session._meta.db_table
@@ -545,7 +622,7 @@ def left_sql() -> str:
     """Return why people who are due before %(on)s were left: reason and number of people."""
     return f"""
         SELECT reason, count(*) FROM (
-            SELECT CASE WHEN c.restriction IN ('a', 'b', 'c', 'd') THEN 'restriction'
+            SELECT CASE WHEN {RESTRICTED} THEN 'restriction'
                         WHEN h.ground IS NOT NULL THEN 'hold: ' || h.ground
                         WHEN s.id IS NOT NULL THEN 'set aside'
                         ELSE 'due anew' END AS reason

@@ -1,6 +1,5 @@
 """Who of staff has looked at a person, when and why (ACC-05)."""
 
-import pgtrigger
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
@@ -8,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.dates import Plus, StockholmDate
 from customers.models.people import Customer, User
-from customers.personal_data import Category, Clock, PersonalData
-from customers.triggers import not_emptied, stays_until_its_date
+from customers.personal_data import Category, Clock, OnErasure, PersonalData
+from customers.triggers import not_emptied, only_unnamed, stays_until_its_date
 
 
 class AccessLog(models.Model):
@@ -38,6 +37,8 @@ class AccessLog(models.Model):
         columns={Category.ACCESS_LOG: ("reason", "words", "at")},
         impersonal=("actor", "retain_until"),
         clock=Clock.OWN,
+        on_erasure=OnErasure.UNNAMED,
+        words={"words": ""},
     )
 
     class Meta:
@@ -49,7 +50,12 @@ class AccessLog(models.Model):
             models.Index(fields=["customer", "-at"], name="access_log_customer"),
         ]
         triggers = [
-            pgtrigger.Protect(name="access_log_is_as_written", operation=pgtrigger.Update),
+            only_unnamed(
+                "access_log",
+                "words",
+                ("id", "customer_id", "actor_id", "reason", "at"),
+                "NEW.customer_id",
+            ),
             stays_until_its_date("access_log", "ACC-05"),
             not_emptied("access_log"),
         ]

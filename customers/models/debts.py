@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from customers.models.purchases import Invoice
-from customers.personal_data import Category, Clock, PersonalData
+from customers.personal_data import Category, Clock, OnErasure, PersonalData
 from customers.triggers import not_emptied
 
 # It stays with its invoice, and goes in the statement that takes it.
@@ -44,6 +44,7 @@ class DebtInterruption(models.Model):
         columns={Category.INVOICES: ("invoice", "kind", "happened_on", "words")},
         clock=Clock.OWN,
         clock_of="invoice",
+        on_erasure=OnErasure.KEPT,
     )
 
     class Meta:

@@ -189,6 +189,8 @@ class Customer(models.Model):
     collected = models.CharField(_("kanal"), max_length=8, choices=Collected, default=Collected.WEB)
     created_at = models.DateTimeField(_("registrerad"), default=timezone.now)
     last_contact_on = models.DateField(_("senaste egna kontakt"))
+    # RUL-02: the day the person confirmed that all goes that nothing has to keep.
+    erasure_on = models.DateField(_("begärde radering"), null=True, blank=True)
     version = models.PositiveIntegerField(_("version"), default=1)
 
     objects = CustomerQuerySet.as_manager()
@@ -226,6 +228,7 @@ class Customer(models.Model):
                 "collected",
                 "created_at",
                 "last_contact_on",
+                "erasure_on",
             ),
         },
         impersonal=("public_id", "pseudonym", "version"),
@@ -255,6 +258,12 @@ class Customer(models.Model):
             # Exact search by staff and the sign-in lookup.
             models.Index("email", name="customer_email", condition=~Q(email="")),
             models.Index("phone", name="customer_phone", condition=~Q(phone="")),
+            # Whom a night takes up because they asked to be erased, until their name is gone.
+            models.Index(
+                fields=["erasure_on", "id"],
+                name="customer_erasure",
+                condition=Q(erasure_on__isnull=False) & ~Q(given_name="", family_name=""),
+            ),
         ]
 
     def __str__(self) -> str:

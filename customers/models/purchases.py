@@ -15,7 +15,7 @@ from django.utils.translation import pgettext_lazy
 from customers.dates import Plus
 from customers.models.channels import Collected
 from customers.models.people import Customer
-from customers.personal_data import Category, Clock, Impersonal, PersonalData
+from customers.personal_data import Category, Clock, Impersonal, OnErasure, PersonalData
 from customers.triggers import not_emptied, stays_until_its_date
 
 
@@ -326,6 +326,7 @@ class Invoice(models.Model):
         },
         impersonal=("public_id", "fiscal_year", "linked_year", "refers_to", "retain_until"),
         clock=Clock.OWN,
+        on_erasure=OnErasure.KEPT,
     )
 
     class Meta:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from customers.personal_data import Category, Clock, PersonalData
+from customers.personal_data import Category, Clock, OnErasure, PersonalData
 from privacy_requests.models.cases import Case
 
 
@@ -72,6 +72,7 @@ class Extract(models.Model):
         impersonal=("id", "attempts", "available_at", "lease", "file_name", "sha256"),
         clock=Clock.OWN,
         clock_of="case",
+        on_erasure=OnErasure.UNNAMED,
     )
 
     class Meta:
