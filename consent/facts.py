@@ -15,6 +15,7 @@ from django.utils import timezone
 from consent import records
 from consent.actions import NO_TO_ALL, TOLD_IN_SHORT
 from consent.models import Event
+from consent.onward import tell_of_changes
 from customers import contact_points
 from customers.actions import change_details, mark_returned, set_national_id
 from customers.dates import add_years, stockholm_date, today
@@ -142,6 +143,8 @@ def correct_details(customer: Customer, values: dict[str, str], **whose: Any) ->
     if said_no is not None:
         contact_points.suppress({customer.pk: stockholm_date(said_no)})
     records.refresh([customer.pk])
+    if changes:
+        tell_of_changes(customer, changes)
     return changes
 
 

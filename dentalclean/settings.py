@@ -340,6 +340,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5 * 60,
         "options": {"expires": 5 * 60},
     },
+    "recipients": {
+        "task": "disclosures.tasks.chase",
+        "schedule": 60 * 60,
+        "options": {"expires": 60 * 60},
+    },
     "seal": {
         "task": "consent.tasks.seal",
         "schedule": 2 * 60,

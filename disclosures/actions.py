@@ -33,9 +33,9 @@ from customers.dates import today
 from customers.models import Address, Customer
 from customers.models.channels import Channel, Collected
 from customers.words import controller
-from disclosures import files
+from disclosures import files, recipient_words
 from disclosures.bell import ring_on_commit
-from disclosures.models import NO_WORDS, Outbox
+from disclosures.models import NO_WORDS, Outbox, RecipientNotice
 from disclosures.rules import EVERYBODY, NOBODY, still_to_tell, with_way
 
 log = logging.getLogger(__name__)
@@ -112,6 +112,13 @@ def queue_words(
     )
 
 
+def queue_bare(to: str, template: str, subject: str) -> Outbox:
+    """Write a mail without words to the outbox; they are found as it leaves (Article 19)."""
+    return _write(
+        _draft_words(to, template, subject, "", customer=None, purpose="R", language="sv")
+    )
+
+
 def _draft_words(to: str, template: str, subject: str, body: str, **about: Any) -> Outbox:
     try:
         validate_email(to, check_deliverability=False, test_environment=True)
@@ -136,7 +143,7 @@ def draft_letter(
     purpose: str = "B",
 ) -> Outbox:
     """Return a letter that is not in the outbox yet; see queue_letter and queue_drafts."""
-    to = _envelope(customer, address)
+    to = envelope(customer, address)
     language = _language(customer, None)
     subject, body = _render(template, language, context)
     return _draft(
@@ -151,7 +158,27 @@ def draft_letter(
     )
 
 
-def _envelope(customer: Customer, address: Address) -> str:
+def queue_answer(to: str, template: str, context: Mapping[str, Any], language: str) -> Outbox:
+    """Write to somebody whose details are gone, at the address or envelope kept for the answer."""
+    if "\n" not in to:
+        return queue_mail(to, template, context, language=language)
+    subject, body = _render(template, language, context)
+    return _write(
+        _draft(
+            Outbox.Kind.LETTER,
+            to,
+            template,
+            subject,
+            body,
+            customer=None,
+            purpose="B",
+            language=language,
+        )
+    )
+
+
+def envelope(customer: Customer, address: Address) -> str:
+    """Return what stands on the envelope of a letter."""
     street, _, city = address.line.partition(", ")
     return f"{customer.name}\n{street}\n{city}"
 
@@ -289,6 +316,11 @@ def deliver(message: Outbox, post: Any) -> Outcome:
 def _send(message: Outbox, post: Any) -> Outcome:
     if not _may_leave(message):
         return _finish(message, Outbox.Status.STOPPED)
+    if message.template == recipient_words.TEMPLATE:
+        found = recipient_words.of(message)
+        if found is None:  # acknowledged while it waited
+            return _finish(message, Outbox.Status.STOPPED)
+        message.subject, message.body = found
     if message.customer is not None and _is_judged(message):
         message.recipient = _where(message.customer, message.kind)
     try:
@@ -337,7 +369,7 @@ def _where(customer: Customer, kind: str) -> str:
     """Return where the person is reached now: they may have moved while the message waited."""
     if kind == Outbox.Kind.MAIL:
         return customer.email
-    return _envelope(customer, customer.addresses.get(kind=Address.Kind.HOME))
+    return envelope(customer, customer.addresses.get(kind=Address.Kind.HOME))
 
 
 def _hand_over(message: Outbox, post: Any) -> None:
@@ -423,6 +455,8 @@ def _finish(message: Outbox, status: str) -> Outcome:
         log.warning("Message %s was taken over by another worker meanwhile.", message.pk)
     elif status == Outbox.Status.DEAD:
         log.error("Message %s could not be sent in %s tries.", message.pk, message.attempts)
+    elif status == Outbox.Status.SENT and message.template == recipient_words.TEMPLATE:
+        RecipientNotice.objects.filter(message=message.pk).update(sent_at=timezone.now())
     elif status == Outbox.Status.SENT and message.notice and message.customer:
         by = Collected.EMAIL if message.kind == Outbox.Kind.MAIL else Collected.POST
         serve_notice(message.customer, collected=by, notice=message.notice)

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from disclosures import actions, notices
+from disclosures import actions, notices, recipient_notices
 
 
 @shared_task
@@ -15,3 +15,9 @@ def relay() -> None:
 def first_notices() -> None:
     """Queue the first information for everybody who has not had it."""
     notices.send_first_notices()
+
+
+@shared_task
+def chase() -> None:
+    """Tell recipients again of what they have not acknowledged (NOT-01)."""
+    recipient_notices.chase()

@@ -108,7 +108,7 @@ ORIGINS: dict[str, Origin] = {
     ),
     "disclosures.recipientnotice": Origin(
         ours=(
-            *("created_at", "recipient", "act", "categories", "reference", "sent_at"),
+            *("created_at", "recipient", "act", "categories", "channel", "reference", "sent_at"),
             *("attempts", "escalated_at", "outcome", "closed_at", "reason"),
         )
     ),

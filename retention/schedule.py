@@ -146,6 +146,16 @@ SCHEDULE: tuple[Period, ...] = (
         _("Så att du kan få veta när vi har tittat på dina uppgifter, och varför."),
     ),
     Period(
+        Category.DISCLOSURES,
+        "RUL-21",
+        "P16",
+        _("när uppgifterna lämnades ut"),
+        _("tre år, längre så länge dina kontaktuppgifter finns kvar"),
+        _(
+            "Så att du kan få veta vem som har fått dina uppgifter, och de kan få veta att du rättat."
+        ),
+    ),
+    Period(
         Category.SHELL,
         "RUL-01",
         "P20",

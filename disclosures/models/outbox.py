@@ -1,4 +1,4 @@
-"""To whom: what leaves us, as rows written in the transaction that decided it."""
+"""Messages: what is to be sent, is on its way or has been sent."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from consent.models import Notice
 from customers.dates import Plus, StockholmDate
 from customers.models import Customer
-from customers.personal_data import Category, Clock, PersonalData
+from customers.personal_data import Category, Clock, OnErasure, PersonalData
 
 # RUL-26: the words of what could not be sent.
 KEEP_DEAD = timedelta(days=90)
@@ -102,6 +102,8 @@ class Outbox(models.Model):
         },
         impersonal=("id", "attempts", "available_at", "lease", "notice", "batch", "retain_until"),
         clock=Clock.OWN,
+        on_erasure=OnErasure.UNNAMED,
+        words=NO_WORDS,
     )
 
     class Meta:
