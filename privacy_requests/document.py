@@ -1,5 +1,6 @@
 """The extract for machines: a JSON document by `extract.schema.json`."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.utils import translation
@@ -37,25 +38,34 @@ def as_json(content: Content) -> dict[str, Any]:
                 for what, source, how, on in telling.sources(content)
             ],
             "automated_decisions": [],
-            "automated_decisions_note": telling.automated_decisions(),
+            "automated_decisions_note": telling.automated_decisions(content),
+            "profiling": [asdict(entry) for entry in telling.profiling(content)],
+            "profiling_note": telling.profiling_note(),
             "choices": list(_choices(content)),
             "rights": [{"right": right, "how": how} for right, how in telling.rights()],
             "complaint": telling.complaint(),
             "withheld": [
-                {"table": table, "column": column, "label": label, "reason": telling.withheld()}
-                for table, column, label in content.withheld
+                {
+                    "table": entry.table,
+                    "column": entry.column,
+                    "label": entry.label,
+                    "reason": telling.withheld(entry.why),
+                }
+                for entry in content.withheld
             ],
             "tables": list(_tables(content)),
         }
 
 
 def _purposes(content: Content) -> Any:
+    held = {kept.category for kept in content.kept}
     for record in content.records:
         purpose = BY_CODE[record.purpose]
         yield {
             "code": purpose.code,
             "name": str(purpose.name),
             "why": str(purpose.why),
+            "categories": telling.used_for(record, held),
             "basis": str(BASIS[record.basis]),
             "article": f"GDPR {ARTICLE[record.basis]}",
             "since": record.since.isoformat(),

@@ -1,16 +1,15 @@
 """What a person is told on a request for access: everything on the map, from one snapshot.
 
-`collect` walks the personal-data map in one read-only transaction, so that no two tables tell of
-different moments (E15) and no table is forgotten (E02). Every row is read with its owner's key and
-the whole work stops if one belongs to somebody else (E01).
+`collect` reads the personal-data map in one read-only transaction, so that no two tables tell of
+different moments (E15) and no table is forgotten (E02); `collection` asserts whose each row is.
 """
 
-import json
 import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
@@ -22,17 +21,12 @@ from customers.dates import FAR, NEVER, STOCKHOLM
 from customers.models import Customer, User
 from customers.personal_data import EVERYTHING, Category, column_label
 from customers.rules import national_id
+from privacy_requests.collection import NATIONAL_ID, Reader, read, readers
+from privacy_requests.masking import NOTES, Mask, mask_for
 from privacy_requests.models import Case
 from privacy_requests.saying import chosen, said
-from retention import statements
 from retention.models import Hold
 from retention.rules import calendar
-
-NATIONAL_ID = "national_id_sealed"
-
-
-class ForeignRowError(Exception):
-    """A row of somebody else turned up; nothing is handed out."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +61,23 @@ class Kept:
     held: bool
 
 
+class Why(StrEnum):
+    """Why something is not handed out (ACC-07)."""
+
+    HASH = "hash"
+    OTHERS = "others"
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """A column, or what in it is about others, that is not handed out."""
+
+    table: str
+    column: str
+    label: str
+    why: Why
+
+
 @dataclass
 class Content:
     """A person's data at one moment, with all that Article 15 asks for about it."""
@@ -79,7 +90,7 @@ class Content:
     records: list[ProcessingRecord]
     kept: list[Kept]
     events: list[Event]
-    withheld: list[tuple[str, str, str]]
+    withheld: list[Withheld]
 
     @property
     def wordings(self) -> list[Notice]:
@@ -97,8 +108,8 @@ def collect(customer_id: int) -> Content:
         customer = Customer.objects.select_related("user").get(pk=customer_id)
         language = "en" if customer.language == "en" else "sv"
         with translation.override(language):
-            withheld: list[tuple[str, str, str]] = []
-            tables = [_copy(cursor, reader, customer, withheld) for reader in _readers()]
+            withheld: list[Withheld] = []
+            tables = _copies(cursor, customer, withheld)
             records = ProcessingRecord.objects.filter(customer=customer).order_by("pk")
             events = Event.objects.filter(customer=customer).select_related("notice")
             policy = PolicyVersion.objects.order_by("-effective_on", "-pk").first()
@@ -115,94 +126,20 @@ def collect(customer_id: int) -> Content:
             )
 
 
-@dataclass(frozen=True)
-class _Reader:
-    """How one model of the map is read: its columns and the statement, composed once."""
-
-    model: type[models.Model]
-    name: Any
-    columns: tuple[tuple[Category, Any], ...]
-    sql: str
-    # The person's key that the row's own key must equal.
-    person_key: str
+def _copies(cursor: Any, customer: Customer, withheld: list[Withheld]) -> list[TableCopy]:
+    found = list(read(cursor, customer))
+    related, mask = _related(found), mask_for(customer)
+    return [_copy(reader, rows, customer, related, mask, withheld) for reader, rows in found]
 
 
-@lru_cache(maxsize=1)
-def _readers() -> tuple[_Reader, ...]:
-    """Return a reader per model on the map, the person's own row first, then by category."""
-    tables = sorted(
-        statements.mapped(),
-        key=lambda t: (
-            t.model is not Customer,
-            min(c.value for c in t.data.columns),
-            t.model._meta.label_lower,
-        ),
-    )
-    return tuple(_reader(table) for table in tables)
-
-
-def _reader(table: statements.Table) -> _Reader:
-    options: Any = table.model._meta
-    columns = tuple(
-        (category, options.get_field(name))
-        for category, names in table.data.columns.items()
-        for name in names
-    )
-    row_key, person_key = _owner(table)
-    wanted = ", ".join((row_key, *(f't."{column.column}"' for _, column in columns)))
-    sql = (
-        "WITH due AS (SELECT id, pseudonym, user_id FROM customers_customer WHERE id = %s) "
-        f"SELECT {wanted} FROM {table.name} t, {table.sources} WHERE {table.tie} "
-        f'ORDER BY t."{options.pk.column}"'
-    )
-    return _Reader(table.model, table.data.name, columns, sql, person_key)
-
-
-def _owner(table: statements.Table) -> tuple[str, str]:
-    """Return the key in the row that says whose it is, and the person's key it must equal."""
-    if table.data.link:
-        return "due.id", "id"
-    row_key, _, person_key = table.tie.rpartition(" AND ")[2].partition(" = due.")
-    return row_key, person_key
-
-
-def _copy(
-    cursor: Any, reader: _Reader, customer: Customer, withheld: list[tuple[str, str, str]]
-) -> TableCopy:
-    model, columns = reader.model, [column for _, column in reader.columns]
-    shown = [n for n, column in enumerate(columns) if not _is_sealed(column)]
-    copy = TableCopy(
-        key=model._meta.label_lower,
-        name=str(reader.name),
-        columns=[_column(model, *reader.columns[n]) for n in shown],
-    )
-    cursor.execute(reader.sql, [customer.pk])
-    found = [_own(row, reader, customer) for row in cursor]
-    if found:
-        withheld += [
-            (copy.key, column.name, column_label(model, column.name))
-            for column in columns
-            if _is_sealed(column)
+@lru_cache(maxsize=2)
+def _columns(language: str) -> list[list[Column]]:
+    """Return the columns of every table as people read them in a language, made once."""
+    with translation.override(language):
+        return [
+            [_column(reader.model, category, column) for category, column in reader.columns]
+            for reader in readers()
         ]
-    related = _related(columns, found)
-    for row in found:
-        values = {columns[n].name: _value(columns[n], row[n], customer, related) for n in shown}
-        copy.rows.append({key: value.plain for key, value in values.items()})
-        copy.said.append({key: value.said for key, value in values.items()})
-    return copy
-
-
-def _own(row: tuple[Any, ...], reader: _Reader, customer: Customer) -> tuple[Any, ...]:
-    """Return the columns of a row that is the person's; raises ForeignRowError."""
-    owner, *values = row
-    if owner != getattr(customer, reader.person_key):
-        raise ForeignRowError(f"A row of {reader.model._meta.label} belongs to somebody else.")
-    return tuple(values)
-
-
-def _is_sealed(column: Any) -> bool:
-    """Say whether a column holds only a keyed hash, which tells nothing and is not handed out."""
-    return isinstance(column, models.BinaryField) and column.name != NATIONAL_ID
 
 
 def _column(model: type[models.Model], category: Category, column: Any) -> Column:
@@ -210,18 +147,57 @@ def _column(model: type[models.Model], category: Category, column: Any) -> Colum
     return Column(column.name, column_label(model, column.name), category, meanings)
 
 
-def _related(columns: list[Any], rows: list[tuple[Any, ...]]) -> dict[tuple[Any, Any], Any]:
-    """Return the objects that relations point at, by column and key."""
-    found: dict[tuple[Any, Any], Any] = {}
-    for n, column in enumerate(columns):
-        if column.is_relation:
-            keys = {row[n] for row in rows if row[n] is not None}
-            target = column.target_field.name
-            manager = column.related_model._base_manager
-            if keys:
-                for key, thing in manager.in_bulk(keys, field_name=target).items():
-                    found[column, key] = thing
-    return found
+Related = dict[tuple[Any, Any], Any]
+
+
+def _related(found: list[tuple[Reader, list[list[Any]]]]) -> Related:
+    """Return the objects that relations point at, by model and key; accounts are only named."""
+    wanted: dict[tuple[type[models.Model], str], set[Any]] = {}
+    for reader, rows in found:
+        for n, (_category, column) in enumerate(reader.columns):
+            if column.is_relation and column.related_model is not User:
+                keys = {row[n] for row in rows if row[n] is not None}
+                target = column.target_field.name
+                wanted.setdefault((column.related_model, target), set()).update(keys)
+    return {
+        (model, key): thing
+        for (model, target), keys in wanted.items()
+        if keys
+        for key, thing in model._base_manager.in_bulk(keys, field_name=target).items()
+    }
+
+
+def _copy(
+    reader: Reader,
+    rows: list[list[Any]],
+    customer: Customer,
+    related: Related,
+    mask: Mask,
+    withheld: list[Withheld],
+) -> TableCopy:
+    columns = _columns(translation.get_language())[readers().index(reader)]
+    copy = TableCopy(key=reader.key, name=str(reader.name), columns=columns)
+    if rows:
+        withheld += [
+            Withheld(reader.key, column.name, column_label(reader.model, column.name), Why.HASH)
+            for column in reader.sealed
+        ]
+    notes = NOTES.get(reader.key, frozenset())
+    for n, (_category, column) in enumerate(reader.columns):
+        if column.name in notes:
+            masked = [mask.over(row[n]) if row[n] else row[n] for row in rows]
+            if masked != [row[n] for row in rows]:
+                withheld.append(Withheld(reader.key, column.name, columns[n].label, Why.OTHERS))
+                for row, value in zip(rows, masked, strict=True):
+                    row[n] = value
+    for row in rows:
+        values = [
+            (column.name, _value(column, raw, customer, related))
+            for (_category, column), raw in zip(reader.columns, row, strict=True)
+        ]
+        copy.rows.append({key: value.plain for key, value in values})
+        copy.said.append({key: value.said for key, value in values})
+    return copy
 
 
 @dataclass(frozen=True)
@@ -230,21 +206,21 @@ class _Said:
     said: str
 
 
-def _value(column: Any, raw: Any, customer: Customer, related: dict[tuple[Any, Any], Any]) -> _Said:
+NOTHING = _Said(None, "")
+
+
+def _value(column: Any, raw: Any, customer: Customer, related: Related) -> _Said:
     if column.name == NATIONAL_ID:
         number = national_id(customer)
         return _Said(number or None, f"{number[:8]}-{number[8:]}" if number else "")
     if raw is None:
-        return _Said(None, "")
+        return NOTHING
     if column.is_relation:
-        thing = related[column, raw]
-        if isinstance(thing, Notice):
-            return _Said(thing.text, thing.text)
-        if isinstance(thing, User):
+        if column.related_model is User:
             return _Said(True, said(column, True))
-        return _Said(str(thing), str(thing))
-    if isinstance(column, models.JSONField) and isinstance(raw, str):
-        raw = json.loads(raw)
+        thing = related[column.related_model, raw]
+        words = thing.text if isinstance(thing, Notice) else str(thing)
+        return _Said(words, words)
     return _Said(_plain(raw), said(column, raw))
 
 

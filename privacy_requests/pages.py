@@ -7,11 +7,13 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from consent.models import ProcessingRecord
 from consent.purposes import BY_CODE
 from customers import words
 from customers.dates import stockholm_date
+from customers.personal_data import Category
 from privacy_requests import telling
-from privacy_requests.extract import Column, Content, TableCopy, filled
+from privacy_requests.extract import Column, Content, TableCopy, Why, filled
 from privacy_requests.saying import ARTICLE, BASIS, said
 from retention.schedule import PERIOD
 
@@ -71,6 +73,10 @@ def _heading(text: str) -> Block:
     return {"kind": "heading", "text": text}
 
 
+def _pairs(rows: list[list[str]]) -> Block:
+    return {"kind": "pairs", "rows": rows}
+
+
 def _table(columns: list[str], widths: list[int], rows: Iterable[list[str]]) -> Block:
     return {"kind": "table", "columns": columns, "widths": widths, "rows": list(rows)}
 
@@ -90,7 +96,10 @@ def _sections(content: Content) -> Iterable[Block]:
             ),
         ),
     )
-    yield _section(_("Bestämmer en dator något om dig?"), _text(telling.automated_decisions()))
+    yield _section(
+        _("Bestämmer en dator något om dig?"), _text(telling.automated_decisions(content))
+    )
+    yield _section(_("Räknar vi ut något om dig?"), *_profiling(content))
     yield _section(_("Vad har du sagt ja och nej till?"), *_choices(content))
     yield _section(
         _("Vad kan du göra?"),
@@ -101,12 +110,13 @@ def _sections(content: Content) -> Iterable[Block]:
 
 
 def _purposes(content: Content) -> Iterable[Block]:
+    held = {kept.category for kept in content.kept}
     yield _table(
         [_("Vad vi gör"), _("Grund"), _("Sedan"), _("Till och med")],
         [7, 4, 3, 4],
         (
             [
-                f"{BY_CODE[record.purpose].name}. {BY_CODE[record.purpose].why}",
+                _purpose(record, held),
                 f"{_upper(str(BASIS[record.basis]))}, {_article(record.basis)}",
                 words.full_day(record.since),
                 _upper(telling.end_in_words(content, record)),
@@ -117,12 +127,36 @@ def _purposes(content: Content) -> Iterable[Block]:
     yield _quiet(_("Artiklarna är de i EU:s dataskyddsförordning, GDPR."))
 
 
+def _purpose(record: ProcessingRecord, held: set[Category]) -> str:
+    purpose, used = BY_CODE[record.purpose], telling.used_for(record, held)
+    said = f"{purpose.name}. {purpose.why}"
+    return f"{said} {_('Av det vi har: %(what)s.') % {'what': _listed(used)}}" if used else said
+
+
+def _listed(labels: list[str]) -> str:
+    return words.listed([label[:1].lower() + label[1:] for label in labels])
+
+
 def _article(basis: str) -> str:
     return f"art. {ARTICLE[basis]}".replace(" ", words.HARD_SPACE)
 
 
 def _upper(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _profiling(content: Content) -> Iterable[Block]:
+    yield _text(telling.profiling_note())
+    for entry in telling.profiling(content):
+        yield _heading(entry.name)
+        yield _pairs(
+            [
+                [_("Gör vi det?"), entry.done],
+                [_("Av vad"), entry.data],
+                [_("Hur"), entry.logic],
+                [_("Vad det betyder"), entry.means],
+            ]
+        )
 
 
 def _categories(content: Content) -> Block:
@@ -181,8 +215,10 @@ def _rows(content: Content) -> Iterable[Block]:
         yield _text(words.listed(sorted(set(empty))) + ".")
     if content.withheld:
         yield _heading(_("Det här visar vi inte"))
-        names = words.listed([label for _table, _column, label in content.withheld])
-        yield _text(f"{names}. {telling.withheld()}")
+        for why in Why:
+            names = [entry.label for entry in content.withheld if entry.why == why]
+            if names:
+                yield _text(f"{words.listed(names)}. {telling.withheld(why)}")
 
 
 def _copy(copy: TableCopy) -> Iterable[Block]:
@@ -203,7 +239,7 @@ def _copy(copy: TableCopy) -> Iterable[Block]:
         for row in copy.said:
             pairs = [[_label(c), row[c.key]] for c in columns if row[c.key]]
             if pairs:
-                yield {"kind": "pairs", "rows": pairs}
+                yield _pairs(pairs)
 
 
 def _label(column: Column) -> str:
@@ -218,6 +254,8 @@ def _fits(copy: TableCopy, keys: list[str]) -> bool:
 
 
 def _width(copy: TableCopy, key: str, label: str) -> int:
-    """Return a share of the line by what stands in the column, within reason."""
-    longest = max(len(label), *(len(row[key]) for row in copy.said))
-    return max(9, min(22, longest)) + 4
+    """Return a share of the line by what stands in the column, within reason, whole words kept."""
+    cells = [label, *(row[key] for row in copy.said)]
+    longest = max(map(len, cells))
+    longest_word = max((len(word) for cell in cells for word in cell.split()), default=0)
+    return max(9, min(22, longest), longest_word * 4 // 3) + 4

@@ -1,16 +1,18 @@
 """What Article 15 asks to be told beside the data itself, about this one person (ACC-02)."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 
 from django.utils.translation import gettext as _
 
 from consent.models import Event, ProcessingRecord
+from consent.purposes import BY_CODE
 from customers import words
 from customers.dates import FAR, NEVER, stockholm_date
 from customers.models.channels import Channel
 from customers.personal_data import Category
-from privacy_requests.extract import Content, Kept
+from privacy_requests.extract import Content, Kept, Why
 from privacy_requests.saying import said
 from retention.schedule import PERIOD
 
@@ -113,13 +115,90 @@ def transfers() -> str:
     return _("Vi har inte fört över dina uppgifter till något land utanför EU och EES.")
 
 
-def automated_decisions() -> str:
-    """Say whether a computer decides alone."""
-    return _("Nej. Inga beslut om dig fattas av en dator utan att en människa är med.")
+def automated_decisions(content: Content) -> str:
+    """Say whether a computer decides alone, and what a check of credit means (ADM-01, ADM-02)."""
+    alone = _("Nej. Inga beslut om dig fattas av en dator utan att en människa är med.")
+    if not any(record.purpose == "A2" for record in content.records):
+        return alone
+    said = [
+        alone,
+        _(
+            "När du har valt att betala mot faktura har vår fakturapartner prövat köpet, med ditt "
+            "namn, din adress och ditt personnummer. Blir det nej kan du betala direkt, och en "
+            "människa hos oss prövar det igen om du ber om det."
+        ),
+    ]
+    if content.customer.national_id_used_on:
+        last = words.full_day(content.customer.national_id_used_on)
+        said.append(_("Senast var det %(day)s.") % {"day": last})
+    return " ".join(said)
 
 
-def withheld() -> str:
-    """Say why a column is not shown."""
+@dataclass(frozen=True)
+class Profiling:
+    """How a person is put in a group or worked out something for, and whether it is done."""
+
+    code: str
+    name: str
+    done: str
+    data: str
+    logic: str
+    means: str
+
+
+def profiling(content: Content) -> Iterator[Profiling]:
+    """Yield what is worked out about the person, from what, how, and what it means (PRF-01)."""
+    on = stockholm_date(content.taken_at)
+    logic = {
+        "F": _(
+            "Vi ser vilka slags varor du har köpt av oss och när. Har du köpt samma slag som "
+            "andra hör du till samma grupp. Köper du något annat byter du grupp."
+        ),
+        "I": _(
+            "Vi ser vad du har köpt, och vad andra som har köpt samma varor har valt. Det som "
+            "många har valt och du inte har blir ett tips. Köper du något annat blir tipsen andra."
+        ),
+    }
+    means = {
+        "F": _("Gruppen avgör vilka erbjudanden du kan få, inget annat."),
+        "I": _("Tipsen syns bara för dig, på Min sida. De avgör inget."),
+    }
+    live = {r.purpose for r in content.records if r.ended_on is None and r.retain_until >= on}
+    for code in ("F", "I"):
+        purpose = BY_CODE[code]
+        yield Profiling(
+            code=code,
+            name=str(purpose.name),
+            done=_("Det får vi göra nu. Du stoppar det under Mina val.")
+            if code in live
+            else _("Det gör vi inte med dina uppgifter."),
+            data=words.listed([str(Category(c).label) for c in purpose.uses]),
+            logic=logic[code],
+            means=means[code],
+        )
+
+
+def profiling_note() -> str:
+    """Say what is kept of it, and what never goes in."""
+    return _(
+        "Vi sparar varken grupp eller tips om dig. De räknas ut när de behövs, bara av det du har "
+        "köpt: aldrig av hur du surfar, av register eller av kreditprövningar."
+    )
+
+
+def used_for(record: ProcessingRecord, held: set[Category]) -> list[str]:
+    """Return the kinds of data we have that a purpose keeps or uses (Article 15(1)(a))."""
+    purpose = BY_CODE[record.purpose]
+    return [str(c.label) for c in Category if c in {*purpose.keeps, *purpose.uses} & held]
+
+
+def withheld(why: Why) -> str:
+    """Say why something is not shown (ACC-07)."""
+    if why == Why.OTHERS:
+        return _(
+            "Det som handlar om någon annan, eller om den hos oss som skrev, är utelämnat i våra "
+            "anteckningar. Det du har rätt till får inte ta ifrån andra deras rätt."
+        )
     return _(
         "Sparas bara som en kontrollsumma, som vi söker med. Den säger inget som inte redan står "
         "här, och den som har den skulle kunna gissa sig fram till uppgiften."

@@ -35,7 +35,7 @@ from customers.models import (
     User,
 )
 from disclosures.models import Outbox
-from privacy_requests import archive, document, extract, portability
+from privacy_requests import archive, collection, document, portability
 from privacy_requests.extract import collect
 from privacy_requests.models import Case, CaseEvent, EmailChange, Extract
 from retention import statements
@@ -197,18 +197,17 @@ def test_no_row_of_anybody_else_is_in_any_file_of_five_hundred() -> None:
 def _statements_keep_people_apart(people: set[int]) -> None:
     """Read each table for everybody by the extract's own statement: each row to its owner."""
     told = 0
-    for reader in extract._readers():
-        ids = "SELECT id, pseudonym, user_id FROM customers_customer"
-        sql = reader.sql.replace(f"{ids} WHERE id = %s", ids)
-        assert sql != reader.sql
-        head, row_key, rest = sql.partition(") SELECT ")[0], *_split(sql)
+    everybody = collection.DUE.removesuffix(" WHERE id = %s")
+    assert everybody != collection.DUE
+    for reader in collection.readers():
+        row, rest = _split(reader.sql)
         with connection.cursor() as cursor:
-            cursor.execute(f"{head}) SELECT due.id, {row_key} {rest}")
+            cursor.execute(f"WITH due AS ({everybody}) SELECT due.id, {row} FROM {rest}")
             rows = cursor.fetchall()
             cursor.execute(f'SELECT count(*) FROM "{reader.model._meta.db_table}"')
             (stored,) = cursor.fetchone()
-        for row in rows:
-            assert set(MARKER.findall(str(row[2:]))) <= {str(row[0])}, reader.model
+        for owner, (_key, *values) in rows:
+            assert set(MARKER.findall(str(values))) <= {str(owner)}, reader.model
         assert {row[0] for row in rows} <= people
         staff_rows = stored - len(rows)
         assert staff_rows in ({0, 1} if reader.model is User else {0}), reader.model
@@ -217,9 +216,10 @@ def _statements_keep_people_apart(people: set[int]) -> None:
 
 
 def _split(sql: str) -> tuple[str, str]:
-    """Return what the statement selects, and the rest of it from FROM on."""
-    wanted, _, rest = sql.partition(") SELECT ")[2].partition(" FROM ")
-    return wanted, f"FROM {rest}"
+    """Return one row as the statement lists it, and what it lists them from."""
+    found = re.fullmatch(r"SELECT json_agg\((.*) ORDER BY \S+\) FROM (.*)", sql)
+    assert found is not None
+    return found[1], found[2]
 
 
 def _words_of(packed: archive.Archive) -> dict[str, str]:
