@@ -57,7 +57,8 @@ def pack(content: Content) -> Archive:
 def as_text(told: dict[str, Any]) -> bytes:
     """Return a document as JSON with its own letters, all of them seen."""
     written = json.dumps(told, ensure_ascii=False, indent=1)
-    return UNSEEN.sub(lambda sign: f"\\u{ord(sign[0]):04x}", written).encode()
+    seen = UNSEEN.sub(lambda sign: f"\\u{ord(sign[0]):04x}", written)
+    return seen.encode(errors="backslashreplace")  # half a pair stays the half that it is
 
 
 def sheet_name(table: str) -> str:

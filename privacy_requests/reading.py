@@ -19,14 +19,14 @@ INSTEAD = "?"
 
 def html(pages: dict[str, Any]) -> bytes:
     """Return pages as a file that can be read in any browser."""
-    return render_to_string(TEMPLATE, {"pages": _seen(pages)}).encode()
+    return render_to_string(TEMPLATE, {"pages": seen(pages)}).encode(errors="replace")
 
 
-def _seen(value: Any) -> Any:
+def seen(value: Any) -> Any:
     if isinstance(value, str):
         return UNSEEN.sub(INSTEAD, value.replace("\r\n", "\n"))
     if isinstance(value, list | tuple):
-        return [_seen(entry) for entry in value]
+        return [seen(entry) for entry in value]
     if isinstance(value, dict):
-        return {key: _seen(entry) for key, entry in value.items()}
+        return {key: seen(entry) for key, entry in value.items()}
     return value

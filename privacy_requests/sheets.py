@@ -21,7 +21,7 @@ def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
     sheet = csv.writer(written, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
     sheet.writerow(columns)
     sheet.writerows([_cell(row[column]) for column in columns] for row in rows)
-    return written.getvalue().encode("utf-8-sig")
+    return written.getvalue().encode("utf-8-sig", errors="replace")
 
 
 def _cell(value: Any) -> str | int | float:
