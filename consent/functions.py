@@ -12,7 +12,7 @@ from django.db import connection
 from consent.models import Authority, Event, Standing
 from consent.purposes import CATALOGUE
 from consent.records import REFRESH_SQL
-from consent.standing import REFUSALS
+from consent.standing import OPENING, REFUSALS
 from customers.dates import FAR, NEVER
 
 Kind = Event.Kind
@@ -59,6 +59,7 @@ DECLARE
     until_day date;
     moves boolean;
     overruled boolean := FALSE;
+    left_entries bigint[];
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE feature_not_supported
@@ -117,11 +118,6 @@ BEGIN
     VALUES (at_moment, person.pseudonym, of_kind, of_purpose, by_channel, to_party, on_ground,
             worded, collected_by, with_authority, with_hash)
     RETURNING id INTO entry;
-    IF with_evidence <> '' OR by_actor IS NOT NULL THEN
-        INSERT INTO consent_eventdetail (event_id, evidence, evidence_salt, actor_id)
-        VALUES (entry, with_evidence, with_salt, by_actor);
-    END IF;
-
     -- RUL-30: a no that names no company reaches every one that had a yes.
     IF reaches_partners THEN
         SELECT use_purposes || array_agg(s.purpose), use_channels || array_agg(s.channel),
@@ -169,10 +165,30 @@ BEGIN
            AND (refused OR (s.permission, s.declined, s.opens, s.closes, s.since, s.authority)
                 IS DISTINCT FROM (EXCLUDED.permission, EXCLUDED.declined, EXCLUDED.opens,
                                   EXCLUDED.closes, EXCLUDED.since, EXCLUDED.authority))
-        RETURNING old.closes AS was, new.closes AS becomes
+        RETURNING old.closes AS was, new.closes AS becomes, old.event_id AS rested_on
     )
-    SELECT COUNT(*) > 0, BOOL_OR(was IS DISTINCT FROM becomes), MAX(GREATEST(was, becomes))
-      INTO stands, moves, until_day FROM written;
+    SELECT COUNT(*) > 0, BOOL_OR(was IS DISTINCT FROM becomes), MAX(GREATEST(was, becomes)),
+           array_agg(DISTINCT rested_on) FILTER (WHERE rested_on IS NOT NULL)
+      INTO stands, moves, until_day, left_entries FROM written;
+
+    -- RUL-27: the words go five years after nothing rests on them any more (`standing.stops`).
+    IF with_evidence <> '' OR by_actor IS NOT NULL THEN
+        INSERT INTO consent_eventdetail (event_id, evidence, evidence_salt, actor_id, retain_until)
+        VALUES (entry, with_evidence, with_salt, by_actor,
+                CASE WHEN stands OR of_kind NOT IN ({_listed(OPENING)}) THEN {FAR_DAY}
+                     ELSE (on_day + interval '5 years')::date END);
+    END IF;
+    IF left_entries IS NOT NULL THEN
+        UPDATE consent_eventdetail d
+           SET retain_until = (GREATEST(on_day, (e.at AT TIME ZONE 'Europe/Stockholm')::date)
+                               + interval '5 years')::date
+          FROM consent_event e
+         WHERE d.event_id = ANY(left_entries) AND e.id = d.event_id
+           AND e.kind <> '{Kind.NOTICE_SERVED}'
+           AND NOT EXISTS (
+               SELECT FROM consent_standing s
+                WHERE s.customer_id = of_customer AND s.event_id = d.event_id);
+    END IF;
 
     -- In relation, the records last as long as the last channel of a purpose is open, and nothing
     -- else of a standing moves them. After it a word counts by its day and by what it allows too.

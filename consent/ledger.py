@@ -8,22 +8,25 @@ replay every ledger they make to hold the two together.
 
 import hashlib
 import secrets
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from functools import lru_cache
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
-from consent.functions import NAMED
+from consent.functions import FAR_DAY, NAMED
 from consent.models import Authority, Event, Notice
-from consent.standing import REFUSALS, applies_to, limits_of
-from customers.dates import stockholm_date
+from consent.standing import KEPT_YEARS, REFUSALS, applies_to, limits_of, stops
+from customers.dates import add_years, stockholm_date
 from customers.models import Customer, User
 from customers.models.people import Restriction
 
 Kind = Event.Kind
+AT_A_TIME = 5000
 
 CALL = """
     SELECT entry, written_as, notice FROM consent_append(
@@ -108,6 +111,44 @@ def append(
         authority=authority,
         evidence_hash=hashed,
     )
+
+
+# Entries whose words have no last day though nothing rests on them.
+LEFT = f"""
+    SELECT e.subject, d.event_id
+      FROM customers_customer c
+      JOIN consent_event e ON e.subject = c.pseudonym AND e.kind <> '{Kind.NOTICE_SERVED}'
+      JOIN consent_eventdetail d ON d.event_id = e.id AND d.retain_until = {FAR_DAY}
+     WHERE c.id = ANY(%s)
+       AND NOT EXISTS (SELECT FROM consent_standing s
+                        WHERE s.customer_id = c.id AND s.event_id = d.event_id)
+"""
+LET_GO = """
+    UPDATE consent_eventdetail d SET retain_until = x.until
+      FROM unnest(%s::bigint[], %s::date[]) AS x (event_id, until)
+     WHERE d.event_id = x.event_id
+"""
+
+
+def let_go(customer_ids: Sequence[int]) -> int:
+    """Give the words that nothing rests on any more their last day, after a bulk load (RUL-27).
+
+    An act by itself does so in its one call. Returns how many got one.
+    """
+    until: dict[int, date] = {}
+    for start in range(0, len(customer_ids), AT_A_TIME):
+        with connection.cursor() as cursor:
+            cursor.execute(LEFT, [list(customer_ids[start : start + AT_A_TIME])])
+            left = cursor.fetchall()
+        entries = {entry for _, entry in left}
+        said = Event.objects.filter(customer_id__in={subject for subject, _ in left})
+        for _, events in groupby(said.order_by("customer_id", "pk"), attrgetter("customer_id")):
+            stopped = stops(events)
+            until |= {n: add_years(d, KEPT_YEARS) for n, d in stopped.items() if n in entries}
+    if until:
+        with connection.cursor() as cursor:
+            cursor.execute(LET_GO, [list(until), list(until.values())])
+    return len(until)
 
 
 def _call(values: Mapping[str, Any]) -> tuple[int, str, int | None] | None:

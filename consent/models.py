@@ -11,7 +11,7 @@ from consent.purposes import CODES, Basis
 from customers.dates import FAR, NEVER
 from customers.models import Customer, User
 from customers.models.channels import Channel, Collected
-from customers.personal_data import AtEnd, Category, Impersonal, PersonalData
+from customers.personal_data import AtEnd, Category, Clock, Impersonal, PersonalData
 from customers.triggers import never_changes, not_emptied
 
 __all__ = [
@@ -198,19 +198,32 @@ class EventDetail(models.Model):
     # Goes with the words, and without it nobody can guess them from the hash.
     evidence_salt = models.BinaryField(max_length=16, editable=False, default=b"", db_default=b"")
     actor = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    # RUL-27: five years after the entry stopped applying, written by the act that ended it; FAR
+    # while something rests on it. The first notice is proof as long as the person is known.
+    retain_until = models.DateField(_("till och med"), default=FAR, db_default=FAR)
 
     personal_data = PersonalData(
         name=_("Underlag till dina val"),
         path="event__customer",
         columns={Category.PROOF: ("evidence",)},
-        impersonal=("evidence_salt", "actor"),
+        impersonal=("evidence_salt", "actor", "retain_until"),
+        clock=Clock.EARLIER,
     )
 
     class Meta:
         verbose_name = _("underlag")
         verbose_name_plural = _("underlag")
+        indexes = [
+            # The night finds here whose words are past their own day.
+            models.Index(
+                name="detail_retain_until",
+                fields=["retain_until", "event"],
+                condition=Q(retain_until__lt=FAR),
+            ),
+        ]
         triggers = [
-            # They go with the person, and are never written anew; who wrote may only be forgotten.
+            # They are never written anew; who wrote may only be forgotten, and a last day is set
+            # once.
             pgtrigger.Trigger(
                 name="event_detail_stays_as_written",
                 when=pgtrigger.Before,
@@ -220,6 +233,8 @@ class EventDetail(models.Model):
                         IS DISTINCT FROM (OLD.event_id, OLD.evidence, OLD.evidence_salt)
                         OR (NEW.actor_id IS NOT NULL
                             AND NEW.actor_id IS DISTINCT FROM OLD.actor_id)
+                        OR (OLD.retain_until < DATE '9000-01-01'
+                            AND NEW.retain_until <> OLD.retain_until)
                     THEN
                         RAISE EXCEPTION 'The words behind an entry are never rewritten.';
                     END IF;

@@ -20,6 +20,10 @@ Held = Standing.Permission
 # fourth, a restriction, changes no standing: lifted, everything is as it was.
 REFUSALS = (Kind.CONSENT_WITHDRAWN, Kind.OBJECTED, Kind.UNSUBSCRIBED, Kind.OBJECTED_TO_USE)
 
+KEPT_YEARS = 5  # the words behind an entry, from when it stopped applying (RUL-27)
+# What speaks for a use, and for nothing when it opens none.
+OPENING = (Kind.SOFT_OPT_IN, Kind.CONSENT_GIVEN, Kind.UNPROVEN)
+
 
 @dataclass(frozen=True)
 class State:
@@ -116,6 +120,42 @@ def replay(events: Iterable[Event]) -> dict[Use, State]:
         if event.kind in REFUSALS:
             refusals.append(event)
     return standings
+
+
+def stops(events: Iterable[Event]) -> dict[int, date]:
+    """Return the last day of each entry on which no standing rests any more (RUL-27).
+
+    An entry stops applying the day another takes its last use over; what opens something and never
+    did, the day it is about. A refusal that changed nothing says the same no as the one before it,
+    and the first notice is proof as long as the person is known (RUL-25): neither is here.
+    """
+    standings: dict[Use, State] = {}
+    rests: dict[Use, int] = {}
+    refusals: list[Event] = []
+    notices: set[int] = set()
+    said_on: dict[int, date] = {}
+    found: dict[int, date] = {}
+    for event in events:
+        day = said_on[event.pk] = stockholm_date(event.at)
+        left: set[int] = set()
+        for use in targets(event, standings):
+            before = standings.get(use)
+            if is_overruled(event, use, before, refusals):
+                continue
+            state = after(before, event)
+            if state is not None and state != before:
+                standings[use] = state
+                left |= {rests[use]} if use in rests else set()
+                rests[use] = event.pk
+        if event.kind in REFUSALS:
+            refusals.append(event)
+        if event.kind == Kind.NOTICE_SERVED:
+            notices.add(event.pk)
+        for entry in left.difference(rests.values(), notices):
+            found[entry] = max(day, said_on[entry])
+        if event.kind in OPENING and event.pk not in rests.values():
+            found[event.pk] = day
+    return found
 
 
 def is_overruled(event: Event, use: Use, state: State | None, refusals: Iterable[Event]) -> bool:

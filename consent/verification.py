@@ -1,20 +1,24 @@
 """Is the ledger what was sealed? The seals outside the database are the truth it is held to."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 
 from django.db import connection, transaction
 
 from consent import seals
-from consent.models import DIGEST_SQL, Seal
+from consent.models import DIGEST_SQL, Event, Seal
 from consent.sealing import wordings
 from consent.seals import NOTHING, BrokenSealError, Head
+from consent.standing import KEPT_YEARS, stops
+from customers.dates import add_years, today
 
 ENTRIES_AT_ONCE = 4096
 
 # Digests are computed anew from the columns. Evidence that left with its person leaves the hash;
-# of somebody who still has a name here, it is there too.
+# of somebody who still has a name here, it is there too, unless its own time was up (RUL-27).
 ENTRIES = f"""
     SELECT id, {DIGEST_SQL}, digest,
            d.event_id IS NULL OR e.evidence_hash = CASE WHEN d.evidence = '' THEN ''::bytea
@@ -125,10 +129,24 @@ def _entries(progress: Progress) -> Generator[Entry, None, None]:
         cursor.execute(ENTRIES)
         done = 0
         while rows := cursor.fetchmany(ENTRIES_AT_ONCE):
-            for number, computed, digest, *evidence in rows:
-                yield Entry(number, bytes(computed), bytes(digest), *evidence)
+            over = _over([row[0] for row in rows if not row[4]])
+            for number, computed, digest, holds, is_there in rows:
+                there = is_there or number in over
+                yield Entry(number, bytes(computed), bytes(digest), holds, there)
             done += len(rows)
             progress(done)
+
+
+def _over(numbers: Sequence[int]) -> set[int]:
+    """Return those of some entries whose words were to leave, by a replay of what was said."""
+    subjects = Event.objects.filter(pk__in=numbers).values("customer_id")
+    said = Event.objects.filter(customer_id__in=subjects).order_by("customer_id", "pk")
+    over: set[int] = set()
+    if numbers:
+        for _, events in groupby(said.iterator(), attrgetter("customer_id")):
+            stopped = stops(events)
+            over |= {n for n, day in stopped.items() if add_years(day, KEPT_YEARS) < today()}
+    return over & set(numbers)
 
 
 def _head(number: int, previous: Head | None, newest: int) -> Head:

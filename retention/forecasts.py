@@ -35,9 +35,9 @@ def _sql(span: str) -> str:
     )
     goes = ", ".join(f"({category.value}, c{category.value})" for category in kept)
     own = "".join(
-        f"\nUNION ALL SELECT {customer}, {category.value}, t.retain_until FROM {table} t "
-        f"WHERE {customer} IS NOT NULL AND t.retain_until BETWEEN %(first)s AND %(last)s"
-        for table, customer, category in statements.own_days()
+        f"\nUNION ALL SELECT {customer}, {category.value}, t.retain_until FROM {rows} "
+        "AND t.retain_until BETWEEN %(first)s AND %(last)s"
+        for _name, rows, customer, category in statements.own_days()
     )
     day = {
         Forecast.Span.NIGHT: "last + 1",

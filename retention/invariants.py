@@ -16,9 +16,10 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection, models
 
+from consent.functions import FAR_DAY
 from consent.models import Event
 from consent.purposes import CATALOGUE
-from consent.standing import REFUSALS
+from consent.standing import OPENING, REFUSALS
 from customers.personal_data import Category, personal_models
 from retention import statements
 from retention.models import Hold, Run
@@ -77,6 +78,7 @@ HELD = f"""(c.restriction IN ('a', 'b', 'c', 'd') OR {LET_GO_SINCE} OR EXISTS (
                WHERE h.customer_id = c.id AND h.lifted_at IS NULL
                  AND h.lapses_on >= {A_NIGHT_AGO}))"""
 MARKETING = "({})".format(", ".join(f"'{p.code}'" for p in CATALOGUE if p.is_marketing))
+OPENED_BY = "({})".format(", ".join(f"'{kind.value}'" for kind in OPENING))
 NOES = "({})".format(", ".join(f"'{kind.value}'" for kind in REFUSALS))
 
 # Numbers are given one after the other, and the fiscal years they belong to follow each other: a
@@ -99,7 +101,8 @@ INVOICES = f"""
 """
 
 # A standing that was declined rests on a refusal or came in with the register; one that is open
-# has no later refusal of its very use. The whole replay is `manage.py verify_ledger` and the tests.
+# has no later refusal of its very use. The words of a yes or a sale have a last day if, and only
+# if, nothing rests on them (RUL-27). The whole replay is `manage.py verify_ledger` and the tests.
 STANDINGS = f"""
     SELECT 'standing ' || s.id
       FROM consent_standing s
@@ -111,6 +114,15 @@ STANDINGS = f"""
             WHERE n.subject = c.pseudonym AND n.id > s.event_id AND n.kind IN {NOES}
               AND n.purpose = s.purpose AND n.channel = s.channel
               AND n.third_party = s.third_party)
+    UNION ALL
+    SELECT 'words ' || d.event_id
+      FROM consent_eventdetail d
+      JOIN consent_event e ON e.id = d.event_id
+      JOIN customers_customer c ON c.pseudonym = e.subject
+     WHERE e.kind IN {OPENED_BY}
+       AND (d.retain_until < {FAR_DAY})
+           = EXISTS (SELECT FROM consent_standing s
+                      WHERE s.customer_id = c.id AND s.event_id = d.event_id)
     UNION ALL
     SELECT 'seal ' || x.number
       FROM (SELECT number, previous, last_event, lag(digest) OVER told AS before,
@@ -296,7 +308,7 @@ RESTORED = "SELECT 'this database' WHERE %(restored)s"
 def _overdue() -> str:
     """People with something past every clock that the next whole night left, and nobody holds."""
     found = " UNION ".join(
-        source.people(f"age({source.customer.partition('.')[0]}.xmin) >= {BY_THAT_NIGHT}")
+        source.people(f"age({source.row}.xmin) >= {BY_THAT_NIGHT}")
         for source in statements.sources()
     )
     return f"""

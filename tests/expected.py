@@ -1,7 +1,7 @@
 """What must be left of generated histories after a night, by the law alone."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -121,7 +121,7 @@ def left(world: World, on: date) -> dict[str, set[Any]]:
             continue
         for key, (life, row) in rows.items():
             of = people[life.person]
-            category, last = _clock(table, row, of, on, world)
+            category, last = _clock(table, row, of, on, world, life)
             if last >= on or of.is_held(category):
                 found[table].add(key)
                 kept.add(life.person)
@@ -150,14 +150,17 @@ class _Seen:
     of: law.Person
     world: World
     on: date
+    life: Life
 
 
-def _clock(table: str, row: Row, of: law.Person, on: date, world: World) -> tuple[str, date]:
+def _clock(
+    table: str, row: Row, of: law.Person, on: date, world: World, life: Life
+) -> tuple[str, date]:
     """Return what a row is, and its last day."""
     if table in MASTER:
         return MASTER[table], of.master
     category, last = CLOCKS[table]
-    return category, last(_Seen(row, row.known(on), of, world, on))
+    return category, last(_Seen(row, row.known(on), of, world, on, life))
 
 
 def _order(seen: _Seen) -> date:
@@ -189,12 +192,16 @@ def _verification(seen: _Seen) -> date:
 def _interruption(seen: _Seen) -> date:
     """Go with its invoice."""
     invoice = seen.world.invoices[seen.row.parent]
-    return _verification(_Seen(invoice, invoice.known(seen.on), seen.of, seen.world, seen.on))
+    return _verification(replace(seen, row=invoice, known=invoice.known(seen.on)))
+
+
+def _words(seen: _Seen) -> date:
+    return seen.of.words(seen.life.entries.index(seen.row.key))
 
 
 # What a row is, and how its last day comes about.
 CLOCKS: dict[str, tuple[str, Callable[[_Seen], date]]] = {
-    "consent_eventdetail": ("proof", lambda seen: seen.of.proof),
+    "consent_eventdetail": ("proof", _words),
     "customers_change": ("history", lambda seen: seen.of.change(seen.known["at"])),
     "customers_subscription": ("purchases", lambda seen: law.purchase(seen.known["ended_on"])),
     "customers_order": ("purchases", _order),

@@ -17,11 +17,12 @@ from django.db import connection, transaction
 from consent import records
 from consent.models import Event, Notice, Standing
 from consent.purposes import Use
-from consent.standing import State, replay
+from consent.standing import State, replay, stops
 from customers.dates import FAR, NEVER
 from customers.debts import reckon_interruptions
 from customers.models import Customer, InvoiceSeries
 from tests.histories import FISCAL_YEARS, KEYS, STOCKHOLM, Act, Life, Row
+from tests.oracles import retention as law
 
 # Tables that get rows of somebody whose details are gone: what is booked, looked up and held.
 OF_A_SHELL = ("customers_accesslog", "disclosures_outbox")
@@ -208,7 +209,8 @@ class World:
                 life.entries.append(self._entry)
                 if act.kind in PROVEN:
                     details.append([self._entry, EVIDENCE, b"salt"])
-                    self.written["consent_eventdetail"][self._entry] = (life, life.customer)
+                    said = Row("consent_eventdetail", self._entry, day, {})
+                    self.written["consent_eventdetail"][self._entry] = (life, said)
         cursor.execute(
             "DELETE FROM consent_standing WHERE customer_id = ANY(%s)",
             [[life.person for life in people]],
@@ -224,6 +226,7 @@ class World:
             *("opens", "closes", "since", "authority", "event_id"),
         )
         copy(cursor, "consent_standing", columns, _standings(people))
+        _update(cursor, "consent_eventdetail", ("retain_until",), _last_days(people))
 
     def _event(self, life: Life, act: Act, day: date) -> list[Any]:
         # Just after midnight: in UTC it is the day before.
@@ -308,8 +311,13 @@ def _update(cursor: Any, table: str, names: Sequence[str], rows: Iterable[Sequen
 @cache
 def _replayed(script: tuple[Act, ...]) -> tuple[tuple[Use, State], ...]:
     """Return what stands after a script whose acts came a day apart."""
-    events = [
+    return tuple(replay(_told(script)).items())
+
+
+def _told(script: tuple[Act, ...]) -> list[Event]:
+    return [
         Event(
+            pk=n,
             kind=act.kind,
             purpose=act.purpose,
             channel=act.channel,
@@ -319,7 +327,18 @@ def _replayed(script: tuple[Act, ...]) -> tuple[tuple[Use, State], ...]:
         )
         for n, act in enumerate(script)
     ]
-    return tuple(replay(events).items())
+
+
+@cache
+def _stopped(script: tuple[Act, ...]) -> dict[int, int]:
+    """Return which act of a script ended which, by their places."""
+    return {n: (day - SYMBOLIC).days for n, day in stops(_told(script)).items()}
+
+
+def _last_days(people: Iterable[Life]) -> Iterator[list[Any]]:
+    for life in people:
+        for n, by in _stopped(life.script[: len(life.entries)]).items():
+            yield [life.entries[n], law.years_after(life.said_on[by], 5)]
 
 
 def _standings(people: Iterable[Life]) -> Iterator[list[Any]]:

@@ -10,6 +10,7 @@ ledger that an import has written; tests/intake/test_ledger.py holds the two tog
 from typing import Any
 
 from consent.actions import current_notice
+from consent.ledger import let_go
 from consent.models import Authority, Event, Standing
 from consent.purposes import CATALOGUE
 from consent.standing import REFUSALS, applies_to
@@ -296,6 +297,8 @@ def write_standings(cursor: Any) -> None:
     cursor.execute(STAND)
     cursor.execute(CHANGE_STANDINGS)
     cursor.execute(ADD_STANDINGS)
+    cursor.execute("SELECT DISTINCT customer_id FROM said WHERE kind <> %s", [Kind.NOTICE_SERVED])
+    let_go([row[0] for row in cursor.fetchall()])
 
 
 WARNINGS = (

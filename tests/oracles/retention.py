@@ -78,6 +78,7 @@ class _Choice:
     decided: date
     declined: bool = False
     own: bool = False  # the person's own yes
+    by: int = -1  # the place of the word that it rests on
 
 
 # Days
@@ -181,6 +182,7 @@ class Person:
         """Take the facts and what each purpose asks per channel: opt_out, soft or consent."""
         self.facts = facts
         self.channels = channels
+        self._ended: dict[int, date] = {}
 
     # The relation (RUL-12)
 
@@ -237,7 +239,9 @@ class Person:
         """Return what each channel of a purpose rests on; nothing where nothing was ever said."""
         found: dict[tuple[str, str, str], _Choice] = {}
         noes: list[Said] = []
-        for said in self.facts.said:
+        self._ended = {}
+        for place, said in enumerate(self.facts.said):
+            before = {choice.by for choice in found.values()}
             if said.what in ("notice", "soft"):
                 self._told(found, said)
             elif said.what == "no":
@@ -245,7 +249,23 @@ class Person:
                 self._refused(found, said)
             else:
                 self._agreed(found, said, noes)
+            for choice in found.values():
+                choice.by = place if choice.by < 0 else choice.by
+            after = {choice.by for choice in found.values()}
+            if said.what != "no":
+                before.add(place)
+            for word in before - after:
+                self._ended[word] = max(said.day, self.facts.said[word].day)
         return found
+
+    def words(self, place: int) -> date:
+        """Return the last day of the words behind what was said there, as evidence (RUL-27).
+
+        Five years after the day on which the last use that rested on them came to rest on another
+        word, be the person a customer all the time.
+        """
+        ended = self._ended.get(place) if self.choices else None
+        return self.proof if ended is None else min(self.proof, years_after(ended, 5))
 
     def _told(self, found: dict[tuple[str, str, str], _Choice], said: Said) -> None:
         opens, stronger = ("opt_out", None) if said.what == "notice" else ("soft", "yes")

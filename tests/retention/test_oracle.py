@@ -11,7 +11,7 @@ from datetime import date, datetime
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 
-from consent.models import Event, ProcessingRecord
+from consent.models import Event, EventDetail, ProcessingRecord
 from customers.dates import FAR
 from customers.models import Customer
 from customers.personal_data import Category
@@ -151,8 +151,14 @@ def test_every_last_day_is_the_one_the_law_gives(life: worlds.Life) -> None:
         asked = [law.question(closed) for _, closed in person.facts.questions]
         assert _days(entries, Category.SUPPORT) == sorted(asked)
         assert _days(entries, Category.HISTORY) == [person.change(life.since)]
-        if Category.PROOF in entries:
-            assert set(_days(entries, Category.PROOF)) == {person.proof}
+        # A standing lasts as the person's proof does, the words behind it by what rests on them.
+        numbers = list(Event.objects.filter(customer=customer).order_by("pk").values_list("pk"))
+        stand = [person.proof] * customer.standings.count()
+        said = [
+            person.words(numbers.index((detail.pk,)))
+            for detail in EventDetail.objects.filter(event__customer=customer)
+        ]
+        assert _days(entries, Category.PROOF) == sorted(stand + said)
 
 
 def _days(entries: dict[Category, object], category: Category) -> list[date]:

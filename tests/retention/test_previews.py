@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from consent.models import Standing
 from customers.models import Customer
 from customers.personal_data import Category, personal_models
 from retention import plans
 from retention.models import Receipt, Run
-from retention.rules import CalendarEntry, calendar, plan
+from retention.rules import calendar, plan
 from tests import history_nights as nights
 from tests.histories import NIGHTS, Life, Pen
 from tests.history_tables import STANDING, World
@@ -48,15 +49,18 @@ def world() -> World:
 
 
 def counted(world: World, found: dict[str, set[Any]]) -> Counter[tuple[int, Category]]:
-    """Count what is there, by person and category; proof is there or it is not."""
+    """Count what is there, by person and category."""
     counts: Counter[tuple[int, Category]] = Counter()
     for table, keys in found.items():
-        if table in OF_TABLE and table not in (STANDING, "consent_eventdetail"):
+        if table in OF_TABLE and table != STANDING:
             for key in keys:
                 counts[world.written[table][key][0].person, OF_TABLE[table]] += 1
         elif table in COLUMNS:
             counts.update((person, COLUMNS[table]) for person in keys)
-    counts.update((person, Category.PROOF) for person in found[STANDING])
+    standings = Standing.objects.filter(customer__in=found[STANDING])
+    counts.update(
+        (person, Category.PROOF) for person in standings.values_list("customer_id", flat=True)
+    )
     counts.update((person, Category.SHELL) for person in found["customers_customer"])
     return counts
 
@@ -70,9 +74,8 @@ def test_the_plan_of_a_day_is_what_its_night_takes(world: World) -> None:
         run = nights.run_night(world, on)
         assert run.status == Run.Status.DONE
         after = counted(world, world.look())
-        # What is in no table any more is what the plan said, of proof that there was some.
-        gone = before - after
-        assert {key: 1 if key[1] is Category.PROOF else n for key, n in planned.items()} == gone
+        # What is in no table any more is what the plan said.
+        assert planned == before - after
         receipts = Receipt.objects.filter(run=run, held_by="")
         receipted = {(names[r.customer_id], Category(r.category)): r.row_count for r in receipts}
         assert receipted == planned
@@ -92,7 +95,7 @@ def test_how_long_told_years_before_what_is_left_after_each_night(world: World) 
         left = counted(world, world.look())
         for person, entries in told.items():
             for entry in entries:
-                assert left[person, entry.category] == _foretold(entry, entries, on), (
+                assert left[person, entry.category] == entry.left_on(on), (
                     *(on, person, entry.category.name, entry.last_days),
                 )
 
@@ -111,8 +114,3 @@ def _shown_to(world: World) -> Iterator[Life]:
 
 def today_ten_years_ago() -> int:
     return date.today().year - 10  # noqa: DTZ011  years are enough
-
-
-def _foretold(entry: CalendarEntry, entries: list[CalendarEntry], on: date) -> int:
-    left = entry.left_on(on)
-    return min(left, 1) if entry.category is Category.PROOF else left
