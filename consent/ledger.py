@@ -9,6 +9,7 @@ replay every ledger they make to hold the two together.
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import groupby
@@ -20,6 +21,7 @@ from django.utils import timezone
 
 from consent.functions import FAR_DAY, NAMED
 from consent.models import Authority, Event, Notice
+from consent.onward import TOLD, tell_of_entry
 from consent.standing import KEPT_YEARS, REFUSALS, applies_to, limits_of, stops
 from customers.dates import add_years, stockholm_date
 from customers.models import Customer, User
@@ -88,29 +90,30 @@ def append(
         "refused": refused,
         "reaches_partners": refused and not third_party and purpose in ("", *NAMED),
     }
-    if kind in (Kind.RESTRICTED, Kind.UNRESTRICTED):
-        with transaction.atomic():
-            row = _call(values)
-            _restrict(customer, kind, ground, authority)
-    else:
+    with transaction.atomic() if kind in TOLD else nullcontext():
         row = _call(values)
-    if row is None:
-        raise Customer.DoesNotExist(f"There is no customer {customer.pk}.")
-    number, written_as, notice_id = row
-    return Event(
-        pk=number,
-        at=at,
-        customer=customer,
-        kind=written_as,
-        purpose=purpose,
-        channel=channel,
-        third_party=third_party,
-        ground=ground,
-        notice_id=notice_id,
-        collected=collected,
-        authority=authority,
-        evidence_hash=hashed,
-    )
+        if row is None:
+            raise Customer.DoesNotExist(f"There is no customer {customer.pk}.")
+        if kind in (Kind.RESTRICTED, Kind.UNRESTRICTED):
+            _restrict(customer, kind, ground, authority)
+        number, written_as, notice_id = row
+        entry = Event(
+            pk=number,
+            at=at,
+            customer=customer,
+            kind=written_as,
+            purpose=purpose,
+            channel=channel,
+            third_party=third_party,
+            ground=ground,
+            notice_id=notice_id,
+            collected=collected,
+            authority=authority,
+            evidence_hash=hashed,
+        )
+        if kind in TOLD:
+            tell_of_entry(customer, entry)
+    return entry
 
 
 # Entries whose words have no last day though nothing rests on them.

@@ -8,6 +8,21 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.staff import TracedAdmin, shown
 from disclosures.models import Outbox
+from disclosures.recipient_admin import (
+    AdequacyAdmin,
+    AgreementAdmin,
+    DisclosureAdmin,
+    RecipientAdmin,
+    RecipientNoticeAdmin,
+)
+
+__all__ = [
+    "AdequacyAdmin",
+    "AgreementAdmin",
+    "DisclosureAdmin",
+    "RecipientAdmin",
+    "RecipientNoticeAdmin",
+]
 
 # Codes are nobody's to read but the person's (D09), nor are links that act for whoever has them.
 SECRET = _("Innehåller en kod och visas inte")

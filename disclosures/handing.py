@@ -146,7 +146,8 @@ def _allowed(
     purpose: Purpose, recipient: Recipient, channel: str
 ) -> dict[Category, tuple[str, ...]]:
     """Return the fields that may leave: of the purpose, of the recipient, and of the way."""
-    of_purpose = {*purpose.keeps, *purpose.uses} or set(FIELDS)
+    # Where the law alone demands it, it says what; the recipient's row holds that.
+    of_purpose = {*purpose.keeps, *purpose.uses} if purpose.channels else set(FIELDS)
     found = {}
     for category in recipient.may_get():
         names = FIELDS.get(category, ())

@@ -13,10 +13,11 @@ from consent.models import Event, Notice, PolicyVersion, Standing
 from consent.purposes import Use
 from customers.models import AccessLog, Customer, Suppression, User
 from customers.models.channels import Channel
-from disclosures.models import Outbox
+from disclosures.models import Disclosure, Outbox, RecipientNotice
+from disclosures.recipient_notices import notify
 from privacy_requests.models import Case, Extract
 from retention.models import Forecast, Hold, Receipt, Run, SetAside
-from tests import cast
+from tests import cast, recipients
 from tests.admin.conftest import Desk
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +38,11 @@ MAY_OPEN = {
     "consent/event": "yes no yes no",
     "consent/standing": "yes no yes no",
     "disclosures/outbox": "yes no yes yes",
+    "disclosures/recipient": "yes no yes no",
+    "disclosures/agreement": "no no yes no",
+    "disclosures/adequacy": "no no yes no",
+    "disclosures/disclosure": "yes no yes no",
+    "disclosures/recipientnotice": "yes no yes no",
     "marketing/campaign": "yes no yes no",
     "privacy_requests/case": "yes no yes no",
     "privacy_requests/extract": "yes no yes no",
@@ -48,6 +54,9 @@ MAY_OPEN = {
 }
 MAY_ADD = {
     "consent/balancingrecord": "no no yes no",
+    "disclosures/recipient": "no no yes no",
+    "disclosures/agreement": "no no yes no",
+    "disclosures/adequacy": "no no yes no",
     "marketing/campaign": "yes no no no",
     "customers/product": "no yes no no",
     "customers/fiscalyear": "no yes no no",
@@ -121,6 +130,10 @@ def _rows() -> dict[str, Any]:
     cast.subscription(anna, anna.last_contact_on)
     run = Run.objects.create(business_date="2026-01-01", status=Run.Status.DONE)
     event = Event.objects.filter(customer=anna).latest("pk")
+    printer = recipients.signed()
+    recipients.printed(anna, printer)
+    disclosure = Disclosure.objects.get()
+    notify(anna, "restricted")
     case = Case.objects.create(
         customer=anna,
         right="access",
@@ -160,6 +173,8 @@ def _rows() -> dict[str, Any]:
         "disclosures/outbox": Outbox.objects.create(
             customer=anna, template="extract_ready", recipient="anna@example.se", body="Hej Anna"
         ),
+        "disclosures/disclosure": disclosure,
+        "disclosures/recipientnotice": RecipientNotice.objects.get(),
     }
 
 
