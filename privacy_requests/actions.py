@@ -181,7 +181,7 @@ def _hand_out(wanted: Extract, name: str, packed: archive.Archive, snapshot_at: 
         case__customer_id=case.customer_id, case__right=case.right, status=Extract.Status.READY
     ).exclude(pk=found.pk)
     for replaced in older.select_for_update():
-        _expire(replaced, now)
+        take_away(replaced, now)
     _tell(found)
     return True
 
@@ -256,12 +256,12 @@ def fetch(extract_id: uuid.UUID, customer: Customer) -> tuple[Extract, BinaryIO]
     CaseEvent.objects.create(case_id=wanted.case_id, kind=CaseEvent.Kind.DOWNLOADED, at=now)
     if wanted.downloads >= settings.EXTRACT_DOWNLOADS:
         # What is open stays readable to whoever has it open.
-        _expire(wanted, now)
+        take_away(wanted, now)
     return wanted, file
 
 
-def _expire(ready: Extract, at: datetime) -> None:
-    """Take a file away: the row now, the file when that is certain."""
+def take_away(ready: Extract, at: datetime) -> None:
+    """Take away a file that is locked: the row now, the file when that is certain."""
     name = ready.file_name
     ready.status = Extract.Status.GONE
     ready.gone_at = at
@@ -290,7 +290,7 @@ def expire() -> int:
             held = Extract.objects.select_for_update(skip_locked=True, of=("self",))
             current = held.past_their_days(today()).filter(pk=ready.pk).first()
             if current is not None:
-                _expire(current, timezone.now())
+                take_away(current, timezone.now())
                 done += 1
     return done
 

@@ -17,15 +17,23 @@ from customers import words
 from customers.dates import today
 from customers.models import Customer, User
 from customers.staff import ReadOnlyInline, TracedAdmin
-from privacy_requests import answers, cases, desk, telling_days
-from privacy_requests.desk_forms import AnswerForm
-from privacy_requests.models import Case, CaseEvent, Extract
+from privacy_requests import answers, cases, desk, rectification_desk, telling_days
+from privacy_requests.desk_forms import AnswerForm, StrangerForm
+from privacy_requests.models import Case, CaseEvent, Extract, Statement
 
 
 class CaseInline(ReadOnlyInline):
     model = Case
     fields = ("right", "collected", "status", "received_on", "latest_on", "closed_on")
     ordering = ("-received_at",)
+
+
+class StatementInline(ReadOnlyInline):
+    """What the person has added to what stands about them, in their own words (REC-01)."""
+
+    model = Statement
+    fields = ("about", "wording", "written_at", "collected")
+    has_own_words = True
 
 
 class CaseEventInline(ReadOnlyInline):
@@ -44,6 +52,7 @@ class CaseAdmin(TracedAdmin):
     """The queue by last day, and a page for each thing that is done to a case."""
 
     change_form_template = "admin/privacy_requests/case.html"
+    change_list_template = "admin/privacy_requests/cases.html"
     list_display = ("number", "right", "collected", "received_on", "last", "step")
     list_filter = ("status", "right", "collected")
     list_select_related = ("customer",)
@@ -100,8 +109,12 @@ class CaseAdmin(TracedAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Add a page for each act."""
         act = self.admin_site.admin_view(self.act_view)
-        own = path("<int:pk>/gor/<slug:act>/", act, name="privacy_requests_case_act")
-        return [own, *super().get_urls()]
+        stranger = self.admin_site.admin_view(self.stranger_view)
+        return [
+            path("<int:pk>/gor/<slug:act>/", act, name="privacy_requests_case_act"),
+            path("okand/", stranger, name="privacy_requests_case_stranger"),
+            *super().get_urls(),
+        ]
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
         """Say where the case is in time, and offer what can be done with it."""
@@ -111,7 +124,48 @@ class CaseAdmin(TracedAdmin):
             context["days"] = telling_days.sentence(case) if case.is_open else ""
             context["moved"] = telling_days.moved(case)
             context["step"] = telling_days.next_step(case)
+            context["corrections"] = self._corrections(request, case)
         return super().render_change_form(request, context, *args, **kw)
+
+    def _corrections(self, request: HttpRequest, case: Case) -> list[tuple[str, str]]:
+        """Return where what the case says is wrong is set right, for who may do it there."""
+        if case.right != Case.Right.RECTIFICATION or not case.is_open or case.is_hidden:  # type: ignore[attr-defined]
+            return []
+        person = case.customer
+        return [
+            (reverse(f"admin:{page.name}", args=[person.pk]), page.link)
+            for page in rectification_desk.PAGES
+            if page.may(request, person)
+        ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Offer to answer somebody who is in no register."""
+        more = {"answers_strangers": request.user.has_perm(desk.ANSWERS)}
+        return super().changelist_view(request, {**more, **(extra_context or {})})
+
+    def stranger_view(self, request: HttpRequest) -> HttpResponse:
+        """Answer somebody of whom nothing is held that nothing is (ACC-11)."""
+        if not request.user.has_perm(desk.ANSWERS) or not isinstance(request.user, User):
+            raise PermissionDenied
+        form = StrangerForm(request.POST or None)
+        if form.is_valid():
+            given = form.cleaned_data
+            desk.answer_unknown(given, form.received_at, request.user)
+            messages.success(request, gettext("Klart. Svaret är på väg. Vi sparar ingen adress."))
+            return redirect("admin:privacy_requests_case_changelist")
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Svara någon som inte finns hos oss"),
+            "answer": _("Skriv adressen som hen skrev från. Finns den hos oss säger sidan till."),
+            "form": form,
+            "submit": _("Svara att vi inget har"),
+            "back": reverse("admin:privacy_requests_case_changelist"),
+        }
+        status = 422 if form.is_bound else 200
+        return TemplateResponse(request, "admin/form.html", context, status=status)
 
     def act_view(self, request: HttpRequest, pk: int, act: str) -> HttpResponse:
         """Do one thing to a case; what it does not allow is said in a sentence."""
@@ -154,7 +208,7 @@ class CaseAdmin(TracedAdmin):
             "submit": act.link,
             "back": back,
             "case": case,
-            "previews": desk.previews(case) if act.form is AnswerForm else (),
+            "previews": desk.previews_of(act, case),
             "fee": words.amount(case.fee_ore) if case.fee_ore else "",
             "proposal": answers.render(case, case.outcome) if is_proposed else "",
         }

@@ -49,9 +49,9 @@ def name_of(right: str, outcome: str, language: str) -> str:
     return f"answers/{folder}{outcome}.{language}.txt"
 
 
-def render(case: Case, outcome: str, more: str = "") -> str:
-    """Return an answer in the language of the person; raises TemplateDoesNotExist."""
-    language = "en" if case.customer.language == "en" else "sv"
+def render(case: Case, outcome: str, more: str = "", *, language: str = "") -> str:
+    """Return an answer in the person's language or another; raises TemplateDoesNotExist."""
+    language = language or ("en" if case.customer.language == "en" else "sv")
     about = {
         "received": case.received_on,
         "number": case.pk,

@@ -18,13 +18,14 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from consent import records
 from customers import words
 from customers.dates import stockholm_date
 from customers.models import Customer, User
 from customers.models.channels import Collected
 from disclosures.actions import UnsafeHeaderError, queue_letter, queue_mail
 from privacy_requests import answers, rules
-from privacy_requests.models import Case, CaseEvent
+from privacy_requests.models import Case, CaseEvent, Erasure
 from privacy_requests.models.cases import MOST_WORDS, TRANSITIONS
 from retention.models import Hold
 
@@ -321,6 +322,11 @@ def grant(
         raise RefusedError(_("Avgiften måste godkännas och meddelas först."))
     _demand_identified(case)
     _demand_engine(case, outcome)
+    if case.right == Case.Right.CREDIT_REVIEW:
+        if actor is None or not words_of_ours.strip():
+            raise RefusedError(_("Skriv vad som vägde in i beslutet och varför det nu blir ja."))
+        if case.decided_by_id is None:
+            case.decided_by, case.decided_at = actor, at
     said = answers.render(case, outcome, more=words_of_ours)
     answer(case, at, said, outcome=outcome, actor=actor)
     send_answer(case)
@@ -344,6 +350,7 @@ def answer(
         case.carried_out_at = at
     else:
         _demand_engine(case, outcome)
+        _demand_unconfirmed(case)
     case.outcome = outcome
     _close(case, Status.ANSWERED, at, said, Kind.ANSWERED, actor)
 
@@ -351,11 +358,28 @@ def answer(
 @transaction.atomic
 def take_back(case_id: int, *, actor: User | None = None, at: datetime | None = None) -> Case:
     """End a case because its person takes the request back; they are told it was heard."""
+    # The person before the case, as the purge does (I04).
+    customer = Customer.objects.select_for_update().get(cases=case_id)
     case, at = locked(case_id), at or timezone.now()
+    _let_live(case, customer, at)
     case.stands_since, case.outcome, case.fee_ore, case.fee_told_on = None, "", 0, None
     _close(case, Status.TAKEN_BACK, at, "", Kind.TAKEN_BACK, actor)
     tell(case, "case_taken_back", about(case))
     return case
+
+
+def _let_live(case: Case, customer: Customer, at: datetime) -> None:
+    """Undo an erasure that waits, wholly; raises RefusedError when its time is up (A20)."""
+    erasure = Erasure.objects.select_for_update().filter(case=case).first()
+    if erasure is None:
+        return
+    if erasure.released_at is not None:
+        raise RefusedError(_("Tiden att ångra sig är slut, och raderingen går inte att stoppa."))
+    erasure.taken_back_at = at
+    erasure.save(update_fields=["taken_back_at"])
+    customer.erasure_on = None
+    customer.save(update_fields=["erasure_on"])
+    records.refresh([customer.pk])
 
 
 def _close(
@@ -363,7 +387,7 @@ def _close(
 ) -> None:
     case.answered_at, case.answer, case.closed_on = at, said, stockholm_date(at)
     fields = ("outcome", "reasons", "rule", "stands_since", "answered_at", "answer", "closed_on")
-    _go(case, status, *fields, "carried_out_at", "fee_ore", "fee_told_on")
+    _go(case, status, *fields, "carried_out_at", "fee_ore", "fee_told_on", *DECISION)
     _event(case, kind, at, actor)
     Hold.objects.filter(
         customer_id=case.customer_id, reference=reference(case), lifted_at__isnull=True
@@ -417,6 +441,11 @@ def _demand_engine(case: Case, outcome: str) -> None:
         raise RefusedError(
             _("Ett ja till radering går iväg när raderingen är gjord, aldrig för hand.")
         )
+
+
+def _demand_unconfirmed(case: Case) -> None:
+    if Erasure.objects.filter(case=case, taken_back_at__isnull=True).exists():
+        raise RefusedError(_("Raderingen är bekräftad. Svaret går när den är gjord."))
 
 
 def about(case: Case) -> dict[str, Any]:

@@ -1,20 +1,23 @@
 """What staff do with a case, a page for each act; all through the verbs Min sida uses."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.admin.pages import PersonAdmin, PersonPage, page_of
 from customers.models import Customer, User
 from customers.staff import may_see_protected
-from privacy_requests import actions, answers, cases, telling_days
+from privacy_requests import actions, answers, cases, erasures, telling_days
 from privacy_requests.case_forms import WordsForm
 from privacy_requests.desk_forms import (
     AnswerForm,
@@ -24,8 +27,8 @@ from privacy_requests.desk_forms import (
     RegisterForm,
     SendBackForm,
 )
-from privacy_requests.messages import register_message
-from privacy_requests.models import Case
+from privacy_requests.messages import answer_stranger, register_message
+from privacy_requests.models import Case, Erasure
 
 ANSWERS, APPROVES = "privacy_requests.answer_case", "privacy_requests.approve_case"
 Status = Case.Status
@@ -56,20 +59,46 @@ def _answer(case: Case, form: AnswerForm, actor: User) -> None:
         cases.decide(
             case.pk,
             given["outcome"],
-            reasons=given["reasons"],
+            reasons=form.why,
             rule=given["rule"],
             fee_ore=(given["fee"] or 0) * 100,
             actor=actor,
         )
     else:
-        cases.grant(case.pk, outcome=given["outcome"], words_of_ours=given["more"], actor=actor)
+        said = form.explained
+        cases.grant(case.pk, outcome=given["outcome"], words_of_ours=said, actor=actor)
 
 
 def _is_proposed(case: Case) -> bool:
     return case.decided_by_id is not None and case.approved_by_id is None
 
 
+def _waits_for_word(case: Case) -> bool:
+    """Say whether an erasure waits to be confirmed, of whoever has shown who they are."""
+    return (
+        case.right == Case.Right.ERASURE
+        and case.identity_method in PROVED
+        and not Erasure.objects.filter(case=case).exists()
+    )
+
+
+PROVED = (Case.Identity.EID, Case.Identity.LETTER, Case.Identity.STAFF)
+
 ACTS = (
+    Act(
+        "radera",
+        _("Bekräfta raderingen"),
+        _("Kunden får ett besked och har 72 timmar på sig att ångra sig. Sedan raderar natten."),
+        PlainForm,
+        lambda case, _form, actor: erasures.confirm(
+            case.customer,
+            proved_by=case.identity_method,
+            collected=case.collected,
+            actor=actor,
+        ),
+        _("Klart. Kunden har fått besked, och uppgifterna används inte längre."),
+        when=_waits_for_word,
+    ),
     Act(
         "svara",
         _("Svara"),
@@ -152,6 +181,13 @@ ACTS = (
 BY_PATH = {act.path: act for act in ACTS}
 
 
+def previews_of(act: Act, case: Case) -> list[tuple[str, str]]:
+    """Return what an act does to a case, to be read before it is done: labels and words."""
+    if act.form is AnswerForm:
+        return previews(case)
+    return list(fates(case)) if act.path == "radera" else []
+
+
 def previews(case: Case) -> list[tuple[str, str]]:
     """Return each answer the case can get, as the person would read it."""
     labels = dict(Case.Outcome.choices)
@@ -159,6 +195,34 @@ def previews(case: Case) -> list[tuple[str, str]]:
         (str(labels[outcome]), answers.render(case, outcome))
         for outcome in answers.by_hand(case.right)
     ]
+
+
+def fates(case: Case) -> Iterator[tuple[str, str]]:
+    """Yield what an erasure of today would do, fate by fate."""
+    lines = erasures.plan(case.customer)
+    for fate, label in FATES.items():
+        told = [erasures.in_words(line) for line in lines if line.fate is fate]
+        if told:
+            yield str(label), "\n".join(told)
+
+
+FATES: dict[erasures.Fate, str | Promise] = {
+    erasures.Fate.NOW: _("Raderas natten efter 72 timmar"),
+    erasures.Fate.CONTRACT: _("Raderas när kunden slutar"),
+    erasures.Fate.HELD: _("Står kvar en tid"),
+    erasures.Fate.UNNAMED: _("Står kvar utan namn"),
+}
+
+
+def answer_unknown(given: Mapping[str, Any], received_at: datetime | None, actor: User) -> Case:
+    """Answer who wrote and is not here, in the language and on the way they used (ACC-11)."""
+    return answer_stranger(
+        given["email"],
+        received_at=received_at or timezone.now(),
+        collected=given["collected"],
+        actor=actor,
+        language=given["language"],
+    )
 
 
 # Writing a request down for somebody

@@ -5,7 +5,7 @@ import uuid
 from celery import shared_task
 from django.utils import timezone
 
-from privacy_requests import actions, lifting, waiting
+from privacy_requests import actions, erasures, lifting, waiting
 
 
 @shared_task(time_limit=50, soft_time_limit=45)
@@ -25,3 +25,4 @@ def clock() -> None:
     """Ask again who somebody is, give up, warn before the last day, and end what is over."""
     waiting.tick(timezone.now())
     lifting.tick(timezone.now())
+    erasures.tick(timezone.now())

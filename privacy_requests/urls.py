@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from privacy_requests import case_views, identity_views, objection_views, rectification_views, views
+from privacy_requests import (
+    case_views,
+    erasure_views,
+    identity_views,
+    objection_views,
+    rectification_views,
+    views,
+)
 
 app_name = "privacy_requests"
 
@@ -29,6 +36,15 @@ urlpatterns = [
         name="identify_answer",
     ),
     path("mina-arenden/ratta/", rectification_views.rectification, name="rectification"),
+    path("mina-arenden/ratta/tillagg/", rectification_views.statement, name="statement"),
+    path(
+        "mina-arenden/ratta/tillagg/<uuid:public_id>/ta-bort/",
+        rectification_views.remove_statement,
+        name="remove_statement",
+    ),
+    path("radera/", erasure_views.erasure, name="erasure"),
+    path("radera/bekrafta/", erasure_views.erasure_confirm, name="erasure_confirm"),
+    path("radera/angra/", erasure_views.erasure_take_back, name="erasure_take_back"),
     path("ta-med/", views.portability, name="portability"),
     path("ta-ut-allt/", views.extract, name="extract"),
     path("ta-ut-allt/<uuid:extract_id>/", views.extract_download, name="extract_download"),

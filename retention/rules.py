@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F, Q, Value
 from django.db.models.functions import Greatest
+from django.utils import timezone
 
 from consent.purposes import BY_CODE, Purpose
 from consent.records import refresh
@@ -15,6 +16,7 @@ from customers.dates import FAR, NEVER, today
 from customers.models import Customer, Order, Subscription
 from customers.personal_data import EVERYTHING, Category
 from retention import statements
+from retention.models import Hold
 from retention.schedule import PERIOD, Period
 
 BATCH = 5000
@@ -234,14 +236,18 @@ def calendar(customer: Customer) -> list[CalendarEntry]:
     return sorted(entries.values(), key=lambda e: e.category.value)
 
 
-def calendar_if_erased(customer: Customer) -> list[CalendarEntry]:
+def calendar_if_erased(customer: Customer, *, released: str = "") -> list[CalendarEntry]:
     """Return the calendar as it would be if the person asked today that all goes (RUL-02).
 
-    As in `calendar_if_ended` all of it is taken back, and an erasure that waits holds nothing.
+    As in `calendar_if_ended` all of it is taken back; `released` is the reference of a hold that
+    holds nothing then.
     """
     with transaction.atomic():
         locked = Customer.objects.select_for_update().get(pk=customer.pk)
-        locked.erasure_on = today()
+        if released:
+            holds = Hold.objects.filter(customer=locked, reference=released)
+            holds.filter(lifted_at__isnull=True).update(lifted_at=timezone.now())
+        locked.erasure_on = locked.erasure_on or today()
         locked.save(update_fields=["erasure_on"])
         refresh([locked.pk])
         entries = calendar(locked)

@@ -31,7 +31,7 @@ class Traces:
 
     def plant(self, customer: Customer, night: Any) -> None:
         """Write a marker of its own into every column of words in a person's rows."""
-        due = as_due(algebra(night, [customer.pk]))
+        due = {"on": night, **as_due(algebra(night, [customer.pk]))}
         with past.the_triggers(), connection.cursor() as cursor:
             for table in statements.tables():
                 names = set(readable.words(table)) - TIES

@@ -19,6 +19,7 @@ from consent import records
 from consent.actions import say_yes
 from consent.purposes import Use
 from customers.actions import set_national_id
+from customers.dates import add_years
 from customers.models import (
     AccessLog,
     Change,
@@ -33,7 +34,16 @@ from customers.personal_data import AtEnd
 from disclosures.models import Outbox
 from privacy_requests import archive
 from privacy_requests.extract import collect
-from privacy_requests.models import Case, CaseEvent, EmailChange, Extract, ProofCode
+from privacy_requests.models import (
+    Case,
+    CaseEvent,
+    EmailChange,
+    Erasure,
+    Extract,
+    ProofCode,
+    Statement,
+)
+from privacy_requests.models.erasures import THINK_IT_OVER
 from retention import statements
 from retention.actions import execute, open_run
 from retention.models import Hold, HoldReview, Receipt, Run, SetAside
@@ -47,35 +57,35 @@ TEXT = (models.CharField, models.TextField, models.JSONField)
 MARKER = re.compile(r"m\d{3}q")
 
 
-def somebody(name: str) -> Customer:
-    """Make a person of long ago with a row in every table of the map."""
-    customer = cast.person(name, since=LONG_AGO)
+def somebody(name: str, day: date = LONG_AGO) -> Customer:
+    """Make a person of long ago, or of a day, with a row in every table of the map."""
+    customer = cast.person(name, since=day)
     staff = User.objects.create_user(f"staff.{name.lower()}@example.com", is_staff=True)
-    cast.subscription(customer, LONG_AGO, date(2012, 3, 1))
-    cast.order(customer, LONG_AGO, LONG_AGO)
+    cast.subscription(customer, day, add_years(day, 2))
+    cast.order(customer, day, day)
     DebtInterruption.objects.create(
-        invoice=cast.invoice(customer, LONG_AGO), kind="admitted", happened_on=LONG_AGO, words="?"
+        invoice=cast.invoice(customer, day), kind="admitted", happened_on=day, words="?"
     )
     set_national_id(customer, {"Anna": "199006022397", "Bo": "199107172380"}[name])
-    Customer.objects.filter(pk=customer.pk).update(national_id_used_on=LONG_AGO)
+    Customer.objects.filter(pk=customer.pk).update(national_id_used_on=day)
     say_yes(
         customer,
         Use("H", "email"),
         collected=Collected.PHONE,
         evidence="Samtal 12",
         actor=staff,
-        at=cast.noon(LONG_AGO),
+        at=cast.noon(day),
     )
-    at = cast.noon(LONG_AGO)
+    at = cast.noon(day)
     Change.objects.create(
         customer=customer, field="phone", source=Source.PERSON, collected=Collected.WEB, at=at
     )
     SupportCase.objects.create(
-        customer=customer, subject="?", collected=Collected.EMAIL, opened_at=at, closed_on=LONG_AGO
+        customer=customer, subject="?", collected=Collected.EMAIL, opened_at=at, closed_on=day
     )
     AccessLog.objects.create(customer=customer, actor=staff, reason=AccessLog.Reason.CALLS, at=at)
     hold = Hold.objects.create(customer=customer, ground=Hold.Ground.MANUAL, lifted_at=at)
-    HoldReview.objects.create(hold=hold, by=staff, reason="?", review_on=LONG_AGO, at=at)
+    HoldReview.objects.create(hold=hold, by=staff, reason="?", review_on=day, at=at)
     SetAside.objects.create(
         customer=customer, attempts=1, since=NIGHT, tried_on=NIGHT, cause="RaiseException"
     )
@@ -93,15 +103,23 @@ def somebody(name: str) -> Customer:
         status=Case.Status.ANSWERED,
         outcome=Case.Outcome.GRANTED,
         received_at=at,
-        received_on=LONG_AGO,
-        nominal_on=LONG_AGO,
-        latest_on=LONG_AGO,
-        target_on=LONG_AGO,
+        received_on=day,
+        nominal_on=day,
+        latest_on=day,
+        target_on=day,
         answered_at=at,
-        closed_on=LONG_AGO,
+        closed_on=day,
     )
     CaseEvent.objects.create(case=case, kind=CaseEvent.Kind.RECEIVED, at=at)
     Extract.objects.create(case=case, status=Extract.Status.GONE)
+    Erasure.objects.create(
+        case=case,
+        confirmed_at=at,
+        proved_by="letter",
+        until=at + THINK_IT_OVER,
+        released_at=at + THINK_IT_OVER,
+    )
+    Statement.objects.create(customer=customer, about="note", wording="?", collected="post")
     ProofCode.objects.create(
         customer=customer, way="letter", digest="d", made_at=at, valid_until=at
     )
@@ -143,7 +161,7 @@ def _account(customer: Customer, staff: User) -> None:
 def planted(customer: Customer) -> dict[str, tuple[type[models.Model], str]]:
     """Write a marker of its own into every free-text personal column of a person's rows."""
     markers: dict[str, tuple[type[models.Model], str]] = {}
-    due = as_due(algebra(NIGHT, [customer.pk]))
+    due = {"on": NIGHT, **as_due(algebra(NIGHT, [customer.pk]))}
     with past.the_triggers(), connection.cursor() as cursor:
         for table in statements.mapped():
             for column in text_columns(table):
@@ -228,7 +246,7 @@ def test_a_marker_is_in_the_extract_of_its_person_and_gone_after_the_night() -> 
 @pytest.mark.breaks(3, 5, 11)
 def test_every_table_of_the_map_has_a_row_of_the_person() -> None:
     anna = somebody("Anna")
-    due = as_due(algebra(NIGHT, [anna.pk]))
+    due = {"on": NIGHT, **as_due(algebra(NIGHT, [anna.pk]))}
     with connection.cursor() as cursor:
         for table in statements.mapped():
             cursor.execute(

@@ -61,6 +61,7 @@ sluta/<str:token>/                                      200 200 200 200 200
 kontrollera-kvitto/                                     200 200 200 200 200
 kontrollera-kvitto/<slug:code>/                         200 200 200 200 200
 kontrollera-kvitto/nycklar.json                         200 200 200 200 200
+vem-har-fatt-dem/                                       302 200 200 403 403
 hur-lange/                                              302 200 200 403 403
 mina-arenden/                                           302 200 200 403 403
 mina-arenden/ny/                                        302 200 200 403 403
@@ -72,7 +73,12 @@ mina-arenden/saga-nej/                                  302 200 200 403 403
 mina-arenden/begransa/                                  302 200 200 403 403
 mina-arenden/begransa/hav/                              302 302 302 302 302
 mina-arenden/ratta/                                     302 200 200 403 403
+mina-arenden/ratta/tillagg/                             302 200 200 403 403
+mina-arenden/ratta/tillagg/<uuid:public_id>/ta-bort/    302 302 302 302 302
 ta-med/                                                 302 200 200 403 403
+radera/                                                 302 200 200 403 403
+radera/bekrafta/                                        302 302 302 403 403
+radera/angra/                                           302 302 302 302 302
 ta-ut-allt/                                             302 200 200 403 403
 ta-ut-allt/<uuid:extract_id>/                           302 302 404 403 403
 mer/                                                    302 200 200 403 403
@@ -101,6 +107,13 @@ personal/customers/customer/<path:object_id>/kom-tillbaka/ 302 302 302 302 302
 personal/customers/customer/<path:object_id>/skuld/ 302 302 302 403 403
 personal/customers/customer/<path:object_id>/sagt/ 302 302 302 302 302
 personal/customers/customer/<path:object_id>/begaran/ 302 302 302 302 302
+personal/customers/customer/<path:object_id>/fodelsedag/ 302 302 302 302 302
+personal/customers/customer/<path:object_id>/personnummer/ 302 302 302 302 302
+personal/customers/customer/<path:object_id>/bestallning/ 302 302 302 302 302
+personal/customers/customer/<path:object_id>/kreditera/ 302 302 302 403 403
+personal/customers/customer/<path:object_id>/tillagg/ 302 302 302 302 302
+personal/customers/customer/<path:object_id>/begransning/ 302 302 302 403 403
+personal/privacy_requests/case/okand/                   302 302 302 200 200
 personal/privacy_requests/case/<int:pk>/gor/<slug:act>/ 302 302 302 404 404
 personal/customers/customer/<path:object_id>/legitimation/ 302 302 302 302 302
 personal/marketing/campaign/malgrupp/                   302 302 302 200 200
@@ -144,7 +157,12 @@ mina-arenden/saga-nej/                                  302 422 422 403 403
 mina-arenden/begransa/                                  302 302 302 403 403
 mina-arenden/begransa/hav/                              302 302 302 403 403
 mina-arenden/ratta/                                     302 422 422 403 403
+mina-arenden/ratta/tillagg/                             302 422 422 403 403
+mina-arenden/ratta/tillagg/<uuid:public_id>/ta-bort/    302 302 302 403 403
 ta-med/                                                 302 302 302 403 403
+radera/                                                 405 405 405 405 405
+radera/bekrafta/                                        302 302 302 403 403
+radera/angra/                                           302 302 302 403 403
 ta-ut-allt/                                             302 302 302 403 403
 ta-ut-allt/<uuid:extract_id>/                           302 302 404 403 403
 kontrollera-kvitto/                                     400 400 400 400 400
@@ -161,6 +179,7 @@ mina-val/kvitto/<uuid:number>/                          405 405 405 405 405
 mina-val/kvitto/<uuid:number>/fil/                      405 405 405 405 405
 kontrollera-kvitto/nycklar.json                         405 405 405 405 405
 mina-val/<slug:purpose>/<slug:channel>/ja/              405 405 405 405 405
+vem-har-fatt-dem/                                       405 405 405 405 405
 hur-lange/                                              405 405 405 405 405
 mina-arenden/                                           405 405 405 405 405
 mer/                                                    405 405 405 405 405
