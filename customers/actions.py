@@ -143,11 +143,12 @@ def mark_returned(customer: Customer, kind: str, on: date, *, value: str = "") -
 
 
 @transaction.atomic
-def set_national_id(customer: Customer, number: str) -> None:
+def set_national_id(customer: Customer, number: str, used_on: date | None = None) -> None:
     """Keep a national identity number of twelve digits, sealed and with its look-up hash (PNR-02).
 
-    The day it is set is the day it was last used (RUL-16). A number that tells of a minor wins over
-    what was said, and is remembered as the birth date when it goes (RUL-03).
+    The day it is set is the day it was last used, unless another is given (RUL-16). A number that
+    tells of a minor wins over what was said, and is remembered as the birth date when it goes
+    (RUL-03).
     """
     customer.national_id_sealed = crypto.seal(
         number.encode(),
@@ -155,7 +156,7 @@ def set_national_id(customer: Customer, number: str) -> None:
         bound_to=f"national_id:{customer.pseudonym}",
     )
     customer.national_id_hash = crypto.lookup_hash(number)
-    customer.national_id_used_on = today()
+    customer.national_id_used_on = used_on or today()
     born = rules.born(number)
     if today() < add_years(born, 18):
         customer.birth_date = born

@@ -6,13 +6,17 @@ from customers.admin.corrections import details_page, returned_page
 from customers.admin.debts import interruption_page
 from customers.admin.people import AddressInline, CustomerAdmin, SupportCaseInline
 from customers.admin.purchases import InvoiceInline, OrderInline, SubscriptionInline
-from privacy_requests.admin import CaseInline
+from privacy_requests.admin import CaseInline, StatementInline
 from privacy_requests.desk import REGISTER
 from privacy_requests.identity_check_views import PAGE as IDENTITY
+from privacy_requests.lifting_desk import PAGE as LIFTING
 from privacy_requests.recording_views import PAGE as SAID
+from privacy_requests.rectification_desk import PAGES as RECTIFICATION
 from retention.admin import HoldInline
 
 CustomerAdmin.inlines = (
+    # First, so that nobody reads a detail without what its person has added to it (REC-01).
+    StatementInline,
     AddressInline,
     SubscriptionInline,
     OrderInline,
@@ -31,4 +35,6 @@ CustomerAdmin.pages = (
     SAID,
     REGISTER,
     IDENTITY,
+    *RECTIFICATION,
+    LIFTING,
 )

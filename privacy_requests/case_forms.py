@@ -45,6 +45,23 @@ def plain(text: str) -> str:
     return "\n".join(lines).strip()
 
 
+# What no page of ours can send is a bad request; the rest is a form to fill in again.
+STATUS = {
+    "max_length": 413,
+    "invalid_choice": 400,
+    "null_characters_not_allowed": 400,
+    "invalid": 400,
+}
+
+
+def status_of(form: forms.Form) -> int:
+    """Return the status of a page that shows a form, as it is or with what is wrong (B06)."""
+    if not form.is_bound or form.is_valid():
+        return 200
+    codes = {error.code for errors in form.errors.as_data().values() for error in errors}
+    return next((status for code, status in STATUS.items() if code in codes), 422)
+
+
 class WordsForm(forms.Form):
     """Something a person writes, in plain text."""
 

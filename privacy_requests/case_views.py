@@ -14,7 +14,7 @@ from customers import words
 from customers.decorators import act, customer_required
 from customers.models import Customer
 from privacy_requests import actions, cases, identity, telling_days
-from privacy_requests.case_forms import RequestForm, WordsForm
+from privacy_requests.case_forms import RequestForm, WordsForm, status_of
 from privacy_requests.messages import register_message
 from privacy_requests.models import Case, CaseEvent
 
@@ -40,8 +40,7 @@ def new(request: HttpRequest, customer: Customer) -> HttpResponse:
         if len(found) == 1:
             return redirect("privacy_requests:case", found[0].public_id)
         return redirect("privacy_requests:cases")
-    status = 422 if form.is_bound else 200
-    return render(request, "privacy_requests/new.html", {"form": form}, status=status)
+    return render(request, "privacy_requests/new.html", {"form": form}, status=status_of(form))
 
 
 def _shown(request: HttpRequest, customer: Customer) -> str:
@@ -74,7 +73,7 @@ def more(request: HttpRequest, customer: Customer, public_id: uuid.UUID) -> Http
     if not form.is_valid():
         if request.method != "POST":
             return redirect("privacy_requests:case", found.public_id)
-        return _page(request, found, form, status=422)
+        return _page(request, found, form, status=status_of(form))
     try:
         cases.add_words(found.pk, form.cleaned_data["wording"])
     except cases.ClosedError as closed:

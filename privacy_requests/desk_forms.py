@@ -8,7 +8,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from customers import rules
 from customers.dates import STOCKHOLM, today
+from customers.models import Customer, User
+from customers.staff_forms import LANGUAGES
 from privacy_requests.answers import REFUSALS, by_hand
 from privacy_requests.case_forms import TOO_LONG, WordsForm, plain
 from privacy_requests.models import Case
@@ -33,7 +36,35 @@ class PlainForm(forms.Form):
     """Nothing to fill in; the button is the act."""
 
 
-class RegisterForm(forms.Form):
+class ReceivedForm(forms.Form):
+    """The day something reached us; the month counts from it (TIM-01)."""
+
+    received_on = forms.DateField(
+        label=_("Kom in"),
+        help_text=_("Den dag det nådde oss, också en helg. Månaden räknas från den dagen."),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": _("Skriv en dag, till exempel 2026-11-24.")},
+    )
+
+    def clean_received_on(self) -> date:
+        """Refuse a day that has not come."""
+        day: date = self.cleaned_data["received_on"]
+        if day > today():
+            raise ValidationError(_("Dagen har inte varit än. Skriv när det kom in."))
+        if day.year < today().year - 5:
+            raise ValidationError(_("Dagen ligger för långt tillbaka. Skriv när det kom in."))
+        return day
+
+    @property
+    def received_at(self) -> datetime | None:
+        """The moment it came, at noon of a day that is past."""
+        day: date = self.cleaned_data["received_on"]
+        if day == today():
+            return None
+        return datetime(day.year, day.month, day.day, 12, tzinfo=STOCKHOLM)
+
+
+class RegisterForm(ReceivedForm):
     """What a person has asked for, by whatever way and in whatever words (DSR-01)."""
 
     rights = forms.MultipleChoiceField(
@@ -46,39 +77,44 @@ class RegisterForm(forms.Form):
     collected = forms.ChoiceField(
         label=_("På vilket sätt"), choices=[(way.value, way.label) for way in WAYS]
     )
-    received_on = forms.DateField(
-        label=_("Kom in"),
-        help_text=_("Den dag det nådde oss, också en helg. Månaden räknas från den dagen."),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        error_messages={"invalid": _("Skriv en dag, till exempel 2026-11-24.")},
-    )
     wording = _text(_("Kundens egna ord"), _("Skriv av det kunden skrev eller sa."), rows=6)
     token = forms.UUIDField(widget=forms.HiddenInput, required=False)
+
+    field_order = ("rights", "collected", "received_on", "wording", "token")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs |= {"initial": {"token": uuid.uuid4(), "received_on": today()}, "label_suffix": ""}
         super().__init__(*args, **kwargs)
 
-    def clean_received_on(self) -> date:
-        """Refuse a day that has not come."""
-        day: date = self.cleaned_data["received_on"]
-        if day > today():
-            raise ValidationError(_("Dagen har inte varit än. Skriv när det kom in."))
-        if day.year < today().year - 5:
-            raise ValidationError(_("Dagen ligger för långt tillbaka. Skriv när det kom in."))
-        return day
-
     def clean_wording(self) -> str:
         """Return the words as plain text."""
         return plain(self.cleaned_data["wording"])
 
-    @property
-    def received_at(self) -> datetime | None:
-        """The moment it came, at noon of a day that is past."""
-        day: date = self.cleaned_data["received_on"]
-        if day == today():
-            return None
-        return datetime(day.year, day.month, day.day, 12, tzinfo=STOCKHOLM)
+
+class StrangerForm(ReceivedForm):
+    """Where the answer goes that nothing is held; the address goes when it has left (ACC-11)."""
+
+    email = forms.CharField(label=_("E-postadress som svaret ska till"), max_length=254)
+    collected = forms.ChoiceField(
+        label=_("På vilket sätt"), choices=[(way.value, way.label) for way in WAYS]
+    )
+    language = forms.ChoiceField(label=_("Svarets språk"), choices=LANGUAGES)
+
+    field_order = ("email", "collected", "received_on", "language")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs |= {"initial": {"received_on": today()}, "label_suffix": ""}
+        super().__init__(*args, **kwargs)
+
+    def clean_email(self) -> str:
+        """Return an address that is nobody's here."""
+        address = rules.clean_email(self.cleaned_data["email"])
+        by_account = User.objects.filter(email=address, customer__isnull=False)
+        if Customer.objects.filter(email=address).exists() or by_account.exists():
+            raise ValidationError(
+                _("Adressen finns hos oss. Sök fram kunden och skriv in begäran där.")
+            )
+        return address
 
 
 class IdentityForm(forms.Form):
@@ -134,6 +170,12 @@ class AnswerForm(forms.Form):
         kwargs["label_suffix"] = ""
         super().__init__(*args, **kwargs)
         may = set(by_hand(case.right))
+        if case.right == Case.Right.CREDIT_REVIEW:
+            self.fields["factors"] = _text(
+                _("Vad som vägde in"),
+                _("Vilka uppgifter, åt vilket håll, hur mycket, och vad som hade ändrat svaret."),
+            )
+            self.order_fields(["outcome", "factors"])
         self.fields["outcome"].choices = [  # type: ignore[attr-defined]
             (value, label) for value, label in Case.Outcome.choices if value in may
         ]
@@ -143,6 +185,20 @@ class AnswerForm(forms.Form):
         """Whether a second person has to approve it."""
         given = self.cleaned_data
         return given["outcome"] in REFUSALS or bool(given["fee"])
+
+    def _with_factors(self, said: str) -> str:
+        """Put what weighed in before what is said, where a credit decision is reviewed (ADM-03)."""
+        return f"{self.cleaned_data.get('factors', '')}\n\n{said}".strip()
+
+    @property
+    def explained(self) -> str:
+        """What is added to a yes."""
+        return self._with_factors(self.cleaned_data["more"])
+
+    @property
+    def why(self) -> str:
+        """The reasons of a no or a fee."""
+        return self._with_factors(self.cleaned_data["reasons"])
 
     def clean(self) -> dict[str, Any]:
         """Ask for reasons and a rule where somebody gets less than they asked for."""

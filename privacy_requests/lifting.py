@@ -37,8 +37,11 @@ class NotToldError(Exception):
 def contest(
     customer: Customer, wording: str, *, collected: str, actor: User | None = None
 ) -> Event | None:
-    """Restrict while it is looked into whether something is right (RES-01a); once is enough."""
-    if Restriction.CONTESTED in limits_of(customer):
+    """Restrict while it is looked into whether something is right (RES-01a); once is enough.
+
+    What was told of an end before this is about what was settled then, so it begins anew.
+    """
+    if Restriction.CONTESTED in limits_of(customer) and not notice_of(customer, "a"):
         return None
     return ledger.restrict(
         customer, Restriction.CONTESTED, collected=collected, evidence=wording, actor=actor
@@ -81,13 +84,30 @@ def liftable_from(notice: Outbox) -> date | None:
     return working_days_after(delivered, WORKING_DAYS, Eves.FREE)
 
 
+def is_contested(customer: Customer) -> bool:
+    """Say whether it is still looked into whether what stands about the person is right."""
+    contested = Case.objects.unanswered().filter(right=Case.Right.RECTIFICATION)
+    return contested.filter(customer=customer).exists()
+
+
+def limits_by_law(customer: Customer) -> list[str]:
+    """Return the grounds of law on which the person's data is restricted now (RES-01)."""
+    return [ground for ground in limits_of(customer) if ground in BY_LAW]
+
+
 @transaction.atomic
-def announce(customer: Customer, ground: str) -> Outbox | None:
-    """Write that a restriction will end; None when that is told already or cannot be."""
+def announce(customer: Customer, ground: str, why: str = "") -> Outbox | None:
+    """Write that a restriction will end, and why; None when it is told already or cannot be.
+
+    What is contested is not told to end before it is answered (REC-03).
+    """
     locked = Customer.objects.select_for_update().get(pk=customer.pk)
-    if ground not in BY_LAW or ground not in limits_of(locked) or notice_of(locked, ground):
+    if ground not in limits_by_law(locked) or notice_of(locked, ground):
         return None
-    about = {"url": settings.SITE_URL + reverse("privacy_requests:restriction")}
+    if ground == Restriction.CONTESTED and is_contested(locked):
+        return None
+    page = settings.SITE_URL + reverse("privacy_requests:restriction")
+    about = {"url": page, "why": why}
     template = template_of(ground)
     if locked.email_returned_on is None:
         to = locked.email or (locked.user.email if locked.user else "")
@@ -104,7 +124,13 @@ def lift(customer: Customer, ground: str, at: datetime, actor: User | None = Non
     locked = Customer.objects.select_for_update().get(pk=customer.pk)
     notice = notice_of(locked, ground)
     first_day = liftable_from(notice) if notice else None
-    if first_day is None or stockholm_date(at) < first_day or ground not in limits_of(locked):
+    anew = ground == Restriction.CONTESTED and is_contested(locked)
+    if (
+        first_day is None
+        or stockholm_date(at) < first_day
+        or ground not in limits_of(locked)
+        or anew
+    ):
         raise NotToldError(f"The notice of ground {ground} is not five working days old.")
     return append(
         locked,
@@ -118,7 +144,10 @@ def lift(customer: Customer, ground: str, at: datetime, actor: User | None = Non
 
 
 def tick(at: datetime) -> None:
-    """Announce and lift what was contested and is settled; may be run again at any time."""
+    """Announce what was contested and is settled, and lift what was told in time.
+
+    The other grounds are announced by the data protection officer. May be run again at any time.
+    """
     cases = Case.objects.filter(
         right=Case.Right.RECTIFICATION, customer__restriction=Restriction.CONTESTED
     )
@@ -126,5 +155,11 @@ def tick(at: datetime) -> None:
     settled = set(cases.values_list("customer_id", flat=True)) - waiting
     for customer in Customer.objects.filter(pk__in=settled).order_by("pk"):
         announce(customer, Restriction.CONTESTED)
-        with suppress(NotToldError):
-            lift(customer, Restriction.CONTESTED, at)
+    for ground in BY_LAW:
+        told = Outbox.objects.filter(
+            template=template_of(ground), status=Outbox.Status.SENT, customer__isnull=False
+        )
+        people = Customer.objects.filter(restriction__in=BY_LAW, pk__in=told.values("customer"))
+        for customer in people.order_by("pk"):
+            with suppress(NotToldError):
+                lift(customer, ground, at)

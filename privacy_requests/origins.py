@@ -145,6 +145,7 @@ ORIGINS: dict[str, Origin] = {
     "privacy_requests.proofcode": Origin(
         ours=("way", "made_at", "valid_until", "tries", "ended_at", "used_at", "how")
     ),
+    "privacy_requests.statement": Origin(provided=("about", "wording", "collected", "written_at")),
     "retention.hold": Origin(
         ours=("ground", "reason", "placed_at", "review_on", "lifted_at", "lapses_on")
     ),

@@ -1,24 +1,19 @@
-"""What a person writes when something about them is wrong (REC-01)."""
+"""What a person writes when something about them is wrong or incomplete (REC-01)."""
+
+from typing import Any
 
 from django import forms
-from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from privacy_requests.case_forms import WordsForm
+from privacy_requests.models import Wrong
 from privacy_requests.models.cases import LONGEST_WORDING
+from privacy_requests.recording import WAYS
 
-
-class Wrong(TextChoices):
-    """What Min sida does not let the person change at once."""
-
-    NAME = "name", _("Namnet")
-    BIRTH_DATE = "birth_date", _("Födelsedatumet")
-    NATIONAL_ID = "national_id", _("Personnumret")
-    ORDER = "order", _("En beställning eller leverans")
-    INVOICE = "invoice", _("En faktura")
-    NOTE = "note", _("Något vi har skrivit om dig")
-    MISSING = "missing", _("Något saknas")
-    OTHER = "other", _("Något annat")
+CHOOSE = {
+    "required": _("Välj vad som är fel."),
+    "invalid_choice": _("Välj bland det som står i listan."),
+}
 
 
 class RectificationForm(WordsForm):
@@ -28,16 +23,13 @@ class RectificationForm(WordsForm):
         label=_("Vad är fel?"),
         choices=Wrong.choices,
         widget=forms.RadioSelect,
-        error_messages={
-            "required": _("Välj vad som är fel."),
-            "invalid_choice": _("Välj bland det som står i listan."),
-        },
+        error_messages=CHOOSE,
     )
 
     field_order = ("what", "wording")
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.fields["wording"].label = _("Vad ska det stå i stället?")
         self.fields["wording"].help_text = _("Skriv också vilken beställning eller faktura.")
 
@@ -46,3 +38,35 @@ class RectificationForm(WordsForm):
         """The field and the person's words about it, as they go into the case."""
         label = Wrong(self.cleaned_data["what"]).label
         return f"{label}: {self.cleaned_data['wording']}"[:LONGEST_WORDING]
+
+
+class StatementForm(WordsForm):
+    """What a person wants to be read beside what stands about them (Article 16)."""
+
+    about = forms.ChoiceField(
+        label=_("Vad gäller det?"),
+        choices=Wrong.choices,
+        error_messages={**CHOOSE, "required": _("Välj vad det gäller.")},
+    )
+
+    field_order = ("about", "wording")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["wording"].label = _("Det du vill lägga till")
+        self.fields["wording"].help_text = _("Det står bredvid uppgiften, med dina egna ord.")
+
+
+class StatementForStaffForm(StatementForm):
+    """A statement that staff write down for somebody, in that person's words."""
+
+    collected = forms.ChoiceField(
+        label=_("På vilket sätt"), choices=[(way.value, way.label) for way in WAYS]
+    )
+
+    field_order = ("about", "wording", "collected")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["wording"].label = _("Kundens egna ord")
+        self.fields["wording"].help_text = _("Det står bredvid uppgiften för alla som läser den.")

@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy
 from consent.purposes import BY_CODE, Basis
 from customers import words
 from customers.dates import FAR, NEVER
-from customers.models import Address, Customer
-from customers.personal_data import column_label
+from customers.models import Address, Customer, Invoice, Order
+from customers.personal_data import Category, column_label
+from disclosures.telling import fields_in_words
 
 BASIS: dict[str, str | Promise] = {
     Basis.CONTRACT.value: gettext_lazy("vårt avtal med dig"),
@@ -48,6 +49,9 @@ MESSAGES: dict[str, str | Promise] = {
     "case_answered": gettext_lazy("svar på det du bad om"),
     "case_taken_back": gettext_lazy("besked om att du tog tillbaka det du bad om"),
     "restriction_ends_a": gettext_lazy("besked om att begränsningen snart upphör"),
+    "restriction_ends_b": gettext_lazy("besked om att begränsningen snart upphör"),
+    "restriction_ends_c": gettext_lazy("besked om att begränsningen snart upphör"),
+    "restriction_ends_d": gettext_lazy("besked om att begränsningen snart upphör"),
     "restriction_granted": gettext_lazy("besked om att användningen är begränsad"),
 }
 RULE = re.compile(r" \([A-Z]{3}-\d+\)$")
@@ -66,7 +70,9 @@ def _purpose(value: str) -> str:
 
 
 def _changed_field(value: str) -> str:
-    for model in (Customer, Address):
+    if value == "invoice":
+        return chosen(str(Invoice._meta.verbose_name))
+    for model in (Customer, Address, Order):
         try:
             return column_label(model, value)
         except FieldDoesNotExist:
@@ -94,6 +100,8 @@ SAID: dict[str, Callable[[Any], str]] = {
     "field": _changed_field,
     "template": lambda value: str(MESSAGES.get(value, value)),
     "language": lambda value: str(LANGUAGES.get(value, value)),
+    "categories": lambda value: words.listed([str(c.label) for c in Category if value & c.value]),
+    "fields": fields_in_words,
     "country": lambda value: _("Sverige") if value == "SE" else str(value),
     "change_message": _changes,
     "size": lambda value: words.file_size(value) if value else "",

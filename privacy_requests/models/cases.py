@@ -215,6 +215,7 @@ class Case(models.Model):
         permissions = [
             ("answer_case", "Can answer cases"),
             ("approve_case", "Can approve refusals and fees"),
+            ("lift_restriction", "Can announce the end of restrictions and lift them"),
         ]
         constraints = [
             # A second of the same kind folds into the open one (RUL-20).
@@ -322,6 +323,17 @@ class Case(models.Model):
                     END IF;
                     RETURN NEW;
                 """,
+            ),
+            # Also a yes: a machine does not review a machine (ADM-02).
+            pgtrigger.Trigger(
+                name="case_credit_review_by_a_human",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(
+                    new__right="credit_review", new__status="answered", new__decided_by__isnull=True
+                )
+                & ~pgtrigger.Q(old__status="answered"),
+                func="RAISE EXCEPTION 'A credit decision is reviewed by a named human (ADM-02).';",
             ),
         ]
 

@@ -24,7 +24,7 @@ def anna(db: None) -> Customer:
 
 @pytest.fixture
 def case(anna: Customer) -> Case:
-    return register_message(anna, ["credit_review"], "Pröva det igen.", collected="post")[0]
+    return register_message(anna, ["restriction"], "Använd dem inte.", collected="post")[0]
 
 
 def page(case: Case, act: str = "") -> str:
@@ -79,7 +79,7 @@ def test_a_case_shows_its_words_its_history_and_what_can_be_done(
 ) -> None:
     desk.says_why(cecilia, case.customer)
     text = cecilia.get(page(case)).content.decode()
-    for told in ("Pröva det igen.", "Vi svarar senast", "Fråga vem det är", "Förläng", "Svara"):
+    for told in ("Använd dem inte.", "Vi svarar senast", "Fråga vem det är", "Förläng", "Svara"):
         assert told in text
     assert "Godkänn förslaget" not in text
 

@@ -35,8 +35,8 @@ def disa(db: None) -> User:
 @pytest.fixture
 def case(cecilia: User) -> Case:
     anna = cast.person("Anna")
-    said = "Pröva det igen."
-    return register_message(anna, ["credit_review"], said, collected="phone", actor=cecilia)[0]
+    said = "Använd dem inte."
+    return register_message(anna, ["restriction"], said, collected="phone", actor=cecilia)[0]
 
 
 def refuse(case: Case, by: User, and_by: User) -> None:
@@ -249,12 +249,12 @@ def test_several_rights_in_one_message_are_cases_of_one_receipt(cecilia: User) -
 
 
 def test_a_second_request_folds_into_the_open_one_with_its_words(case: Case) -> None:
-    again = register_message(case.customer, ["credit_review"], "Snälla, nu.")[0]
+    again = register_message(case.customer, ["restriction"], "Snälla, nu.")[0]
     assert again == case
-    assert again.wording == "Pröva det igen.\n\nSnälla, nu."
+    assert again.wording == "Använd dem inte.\n\nSnälla, nu."
     assert again.received_on == case.received_on
     assert list(case.events.filter(kind="added").values_list("words", flat=True)) == ["Snälla, nu."]
-    register_message(case.customer, ["credit_review"], "Snälla, nu.")
+    register_message(case.customer, ["restriction"], "Snälla, nu.")
     assert case.events.filter(kind="added").count() == 1
 
 

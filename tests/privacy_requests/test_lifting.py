@@ -186,3 +186,53 @@ def test_what_was_told_in_time_is_lifted_by_the_clock_and_the_own_limit_stays(
     anna.refresh_from_db()
     assert anna.restriction == "v"
     assert Event.objects.filter(customer=anna, kind=Kind.UNRESTRICTED).count() == 1
+
+
+@pytest.mark.parametrize("ground", ["b", "c", "d"])
+def test_what_the_data_protection_officer_has_told_ends_when_the_day_comes(
+    ground: str, anna: Customer
+) -> None:
+    restrict(anna, ground, at=cast.noon(RESTRICTED))
+    first: datetime = cast.noon(date(2026, 5, 19))
+    lifting.tick(first)
+    assert not Outbox.objects.filter(template=f"restriction_ends_{ground}").exists()
+    told(anna, WRITTEN, ground=ground)
+    lifting.tick(first - timedelta(days=1))
+    anna.refresh_from_db()
+    assert anna.restriction == ground
+    for _again in range(2):
+        lifting.tick(first)
+    anna.refresh_from_db()
+    assert anna.restriction == ""
+    assert Event.objects.filter(customer=anna, kind=Kind.UNRESTRICTED).count() == 1
+
+
+def test_what_is_contested_again_after_the_notice_is_told_of_anew(anna: Customer) -> None:
+    """An old notice does not end what is looked into now (REC-03, RES-05)."""
+    restrict(anna, "a", at=cast.noon(RESTRICTED))
+    told(anna, WRITTEN)
+    (case,) = register_message(anna, ["rectification"], "Fel igen.")
+    for at in (cast.noon(date(2026, 5, 19)), timezone.now()):
+        lifting.tick(at)
+        with pytest.raises(NotToldError):
+            lift(anna, "a", at)
+    with pytest.raises(InternalError, match="RES-05"), transaction.atomic():
+        append(anna, Kind.UNRESTRICTED, ground="a", collected="portal", authority=Authority.LAW)
+    assert announce(anna, "a") is None
+    cases.grant(case.pk)
+    with pytest.raises(NotToldError):
+        lift(anna, "a", timezone.now())
+    assert announce(anna, "a") is not None
+
+
+@pytest.mark.parametrize("ground", ["a", "b", "c", "d"])
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_each_notice_says_when_why_and_where_to_complain(
+    language: str, ground: str, anna: Customer
+) -> None:
+    Customer.objects.filter(pk=anna.pk).update(language=language)
+    restrict(anna, ground)
+    notice = announce(anna, ground, "Vi har sett på det.")
+    assert notice is not None
+    for said in ("Vi har sett på det.", "IMY", "fifth" if language == "en" else "femte"):
+        assert said in notice.body
