@@ -27,7 +27,13 @@ from retention.models import Hold, Run
 SECTIONS = (
     (_("Arbete"), ("Customer", "Case", "Extract", "SupportCase")),
     (_("Gallring"), ("Run", "Forecast", "Receipt", "Hold", "SetAside", "Suppression")),
-    (_("Mottagare"), ("Campaign", "Outbox")),
+    (
+        _("Mottagare"),
+        (
+            *("Campaign", "Outbox", "Recipient", "Agreement", "Adequacy"),
+            *("Disclosure", "RecipientNotice"),
+        ),
+    ),
     (
         _("Regler"),
         (

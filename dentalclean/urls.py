@@ -35,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("mina-val/", include("consent.urls")),
     path("kontrollera-kvitto/", include("consent.receipt_urls")),
     path("sluta/", include("consent.unsubscribe_urls")),
+    path("vem-har-fatt-dem/", include("disclosures.urls")),
     path("hur-lange/", include("retention.urls")),
     path("", include("privacy_requests.urls")),
     path("mer/", views.more, name="more"),

@@ -8,6 +8,7 @@ from django.utils import translation
 from consent.purposes import BY_CODE
 from customers.dates import STOCKHOLM, stockholm_date
 from customers.words import controller
+from disclosures.telling import Received
 from privacy_requests import telling
 from privacy_requests.extract import Content
 from privacy_requests.saying import ARTICLE, BASIS, said
@@ -19,6 +20,7 @@ FORMAT = "dentalclean-extract-1"
 def as_json(content: Content) -> dict[str, Any]:
     """Return the extract as data, in the person's language."""
     with translation.override(content.language):
+        got = telling.received(content)
         return {
             "format": FORMAT,
             "language": content.language,
@@ -29,10 +31,14 @@ def as_json(content: Content) -> dict[str, Any]:
             "processed": True,
             "purposes": list(_purposes(content)),
             "categories": list(_categories(content)),
-            "recipients": [],
-            "recipients_note": telling.recipients(),
-            "transfers": [],
-            "transfers_note": telling.transfers(),
+            "recipients": list(_recipients(got)),
+            "recipients_note": telling.recipients(got),
+            "transfers": [
+                {"recipient": one.name, "country": where, "safeguard": tool}
+                for one in got
+                for where, tool in one.transfers
+            ],
+            "transfers_note": telling.transfers(got),
             "sources": [
                 {"what": what, "from": source, "how": how, "on": on.isoformat()}
                 for what, source, how, on in telling.sources(content)
@@ -72,6 +78,24 @@ def _purposes(content: Content) -> Any:
             "until": telling.end_of(record),
             "until_words": telling.end_in_words(content, record),
             "ended_on": record.ended_on.isoformat() if record.ended_on else None,
+        }
+
+
+def _recipients(received: list[Received]) -> Any:
+    for one in received:
+        yield {
+            "name": one.name,
+            "legal_name": one.legal_name,
+            "role": one.role,
+            "task": one.task,
+            "received": [
+                {"on": line.day.isoformat(), "why": line.why, "what": line.what}
+                for line in one.handed
+            ],
+            "told": [
+                {"on": line.day.isoformat(), "what": line.what, "state": line.state}
+                for line in one.told
+            ],
         }
 
 

@@ -84,7 +84,7 @@ def _table(columns: list[str], widths: list[int], rows: Iterable[list[str]]) -> 
 def _sections(content: Content) -> Iterable[Block]:
     yield _section(_("Varför har vi dina uppgifter?"), *_purposes(content))
     yield _section(_("Vad har vi, och när raderas det?"), _categories(content))
-    yield _section(_("Vem har fått dem?"), _text(telling.recipients()), _text(telling.transfers()))
+    yield _section(_("Vem har fått dem?"), *_recipients(content))
     yield _section(
         _("Varifrån kommer de?"),
         _table(
@@ -107,6 +107,26 @@ def _sections(content: Content) -> Iterable[Block]:
         _text(telling.complaint()),
     )
     yield _section(_("Vad står det i varje rad?"), *_rows(content))
+
+
+def _recipients(content: Content) -> Iterable[Block]:
+    got = telling.received(content)
+    yield _text(telling.recipients(got))
+    for one in got:
+        yield _heading(one.name)
+        yield _quiet(f"{one.legal_name}: {one.task}. {one.role}")
+        if one.handed:
+            yield _table(
+                [_("När"), _("Varför"), _("Vad")],
+                [4, 5, 8],
+                ([words.full_day(line.day), line.why, _upper(line.what)] for line in one.handed),
+            )
+        for line in one.told:
+            yield _text(
+                _("%(day)s fick de veta %(what)s. %(state)s")
+                % {"day": words.full_day(line.day), "what": line.what, "state": line.state}
+            )
+    yield _text(telling.transfers(got))
 
 
 def _purposes(content: Content) -> Iterable[Block]:

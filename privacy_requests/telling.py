@@ -12,6 +12,8 @@ from customers import words
 from customers.dates import FAR, NEVER, stockholm_date
 from customers.models.channels import Channel
 from customers.personal_data import Category
+from disclosures import telling as disclosures
+from disclosures.telling import Received
 from privacy_requests.extract import Content, Kept, Why
 from privacy_requests.saying import said
 from retention.schedule import PERIOD
@@ -102,17 +104,35 @@ def about(event: Event) -> str:
     return ", ".join(parts)
 
 
-def recipients() -> str:
-    """Say who has got the data."""
-    return _(
-        "Vi har inte antecknat att vi har lämnat dina uppgifter till någon. Listan över företag "
-        "som arbetar åt oss med dina uppgifter är tom."
+def received(content: Content) -> list[Received]:
+    """Return who has got the data, by name, from the rows of the snapshot (Article 15(1)(c))."""
+    rows = {copy.key: copy.rows for copy in content.tables}
+    return disclosures.received(
+        rows.get("disclosures.disclosure", ()), rows.get("disclosures.recipientnotice", ())
     )
 
 
-def transfers() -> str:
-    """Say whether data left the EU and the EEA."""
-    return _("Vi har inte fört över dina uppgifter till något land utanför EU och EES.")
+def recipients(received: list[Received]) -> str:
+    """Say how many have got the data, and who."""
+    names = [one.name for one in received if one.handed]
+    if not names:
+        return _(
+            "Ingen. Vi har inte lämnat dina uppgifter till någon. Vilka som skulle få något, och "
+            "för vad, står på Min sida under Vem har fått dem?"
+        )
+    return _("De här har fått uppgifter om dig av oss: %(names)s.") % {"names": words.listed(names)}
+
+
+def transfers(received: list[Received]) -> str:
+    """Say whether data left the EU and the EEA, and by which safeguard (Article 15(2))."""
+    found = [
+        _("%(name)s, %(country)s. %(tool)s") % {"name": one.name, "country": where, "tool": tool}
+        for one in received
+        for where, tool in one.transfers
+    ]
+    if not found:
+        return _("Vi har inte fört över dina uppgifter till något land utanför EU och EES.")
+    return " ".join([_("De här uppgifterna har lämnat EU och EES:"), *found])
 
 
 def automated_decisions(content: Content) -> str:

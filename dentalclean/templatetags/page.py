@@ -31,6 +31,7 @@ TABS = (
     Tab(_("Översikt"), "overview"),
     Tab(_("Mina uppgifter"), "my_data", ("edit_field",)),
     Tab(_("Mina val"), "consent:choices", ("consent:say_yes", "consent:receipt")),
+    Tab(_("Vem har fått dem?"), "disclosures:recipients"),
     Tab(_("Hur länge?"), "retention:how_long"),
     Tab(
         _("Mina ärenden"),

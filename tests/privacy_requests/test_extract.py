@@ -130,7 +130,7 @@ def test_this_requests_own_hold_hides_no_last_day(anna: Customer) -> None:
 def test_it_names_recipients_sources_rights_and_where_to_complain(anna: Customer) -> None:
     told = document_of(anna)
     assert told["recipients"] == []
-    assert "tom" in told["recipients_note"]
+    assert "Ingen." in told["recipients_note"]
     assert {"what": "Adress", "from": "Dig", "how": "På webben", "on": "2020-03-01"} in told[
         "sources"
     ]
