@@ -34,6 +34,10 @@ class Category(models.IntegerChoices):
     STAFF_LOG = 8192, _("Vad vi har ändrat i registret")
     SHELL = 16384, _("Kundnummer")
     ACCESS_LOG = 32768, _("Vem som har tittat")
+    # No data of their own: a value that came back, and leaves before the others (RUL-28).
+    RETURNED_EMAIL = 1 << 20, _("E-post som kommit tillbaka")
+    RETURNED_PHONE = 1 << 21, _("Mobilnummer som inte går att nå")
+    RETURNED_HOME = 1 << 22, _("Adress som post kommit tillbaka från")
     DISCLOSURES = 65536, _("Vilka som har fått dina uppgifter")
 
 
@@ -45,7 +49,17 @@ def mask(*categories: Category) -> int:
     return total
 
 
-EVERYTHING = mask(*Category)
+# The ways to a person that can come back, each with the category that its value is of.
+RETURNED = {
+    Category.RETURNED_EMAIL: Category.CONTACT,
+    Category.RETURNED_PHONE: Category.CONTACT,
+    Category.RETURNED_HOME: Category.ADDRESS,
+}
+# Whose hold keeps it too: an account that signs in with an e-mail goes with it.
+RETURNED_HELD_BY = {way: of.value for way, of in RETURNED.items()}
+RETURNED_HELD_BY[Category.RETURNED_EMAIL] |= Category.ACCOUNT.value
+KINDS = tuple(category for category in Category if category not in RETURNED)
+EVERYTHING = mask(*KINDS)
 
 
 class AtEnd(enum.Enum):
@@ -95,6 +109,10 @@ class PersonalData:
     on_erasure: OnErasure = OnErasure.GOES
     # Columns of an UNNAMED row with words that could tell who it is about, and what stays of them.
     words: dict[str, str] = field(default_factory=dict)
+    # What goes with a value that came back, by the way; the first column is the day it did.
+    returned: dict[Category, tuple[str, ...]] = field(default_factory=dict)
+    # SQL by which a `{row}` tells of such a value, and goes along with it.
+    tells_of: dict[Category, str] = field(default_factory=dict)
     # Words for the columns whose field name in the model is not enough.
     labels: dict[str, str | Promise] = field(default_factory=dict)
 

@@ -29,7 +29,7 @@ from psycopg2.errors import LockNotAvailable
 
 from customers import contact_points
 from customers.dates import NEVER, STOCKHOLM, today
-from customers.personal_data import EVERYTHING, Category
+from customers.personal_data import EVERYTHING, RETURNED, Category
 from retention import certificates, clocks, erasure, estimates, plans, statements
 from retention.decisions import pause_at
 from retention.holds import lift_lapsed
@@ -347,15 +347,15 @@ def _end_purposes(cursor: Any, on: date, not_held: list[int]) -> None:
 
 def _suppress(cursor: Any, params: dict[str, Any]) -> None:
     """Remember, as hashes, the ways to people who said no, or go on request (ERA-06)."""
-    contact, address = Category.CONTACT.value, Category.ADDRESS.value
+    email, phone, address = (of.value | way.value for way, of in RETURNED.items())
     cursor.execute(
         f"WITH {statements.DUE} SELECT "
-        f"CASE WHEN due.gone & {contact} <> 0 THEN c.email ELSE '' END, "
-        f"CASE WHEN due.gone & {contact} <> 0 THEN c.phone ELSE '' END, "
+        f"CASE WHEN due.gone & {email} <> 0 THEN c.email ELSE '' END, "
+        f"CASE WHEN due.gone & {phone} <> 0 THEN c.phone ELSE '' END, "
         "c.family_name, COALESCE(a.street, ''), COALESCE(a.postcode, '') "
         "FROM due JOIN customers_customer c USING (id) LEFT JOIN customers_address a "
         f"ON a.customer_id = c.id AND due.gone & {address} <> 0 "
-        f"WHERE due.gone & {contact | address} <> 0 AND (due.asked OR EXISTS (SELECT FROM "
+        f"WHERE due.gone & {email | phone | address} <> 0 AND (due.asked OR EXISTS (SELECT FROM "
         "consent_standing s WHERE s.customer_id = due.id AND s.declined))",
         params,
     )

@@ -66,6 +66,14 @@ SECTION_9: tuple[LawLine, ...] = (
         (C.IDENTITY, C.CONTACT, C.ADDRESS, C.ACCOUNT, C.STAFF_LOG),
     ),
     LawLine(
+        "E-post, telefon eller adress som något kommit tillbaka från",
+        "dagen det kom tillbaka",
+        "till natten därpå; medan kund, öppen skuld, fråga, ärende eller spärr",
+        "RUL-28, RET-05",
+        "töms, med inloggningen som hör till e-posten och ändringar som talar om den",
+        (C.RETURNED_EMAIL, C.RETURNED_PHONE, C.RETURNED_HOME),
+    ),
+    LawLine(
         "Personnummer",
         "senaste kreditprövning eller reglerad skuld",
         "30 dagar; krypterat medan skuld finns",
@@ -158,6 +166,14 @@ SECTION_9: tuple[LawLine, ...] = (
         "ACC-05",
         "raderas",
         (C.ACCESS_LOG,),
+    ),
+    LawLine(
+        "Vilka som har fått uppgifter, och meddelanden till dem",
+        "utlämnandet",
+        "tre år, och så länge kontaktuppgifterna finns kvar",
+        "RUL-21",
+        "raderas",
+        (C.DISCLOSURES,),
     ),
     LawLine(
         "Raderingskvitton",

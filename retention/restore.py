@@ -29,6 +29,7 @@ from consent.standing import limits
 from customers import contact_points
 from customers.dates import stockholm_date
 from customers.models import Customer, Session
+from customers.personal_data import Category
 from disclosures import files
 from disclosures.models import Outbox
 from retention import erasure, statements
@@ -316,8 +317,10 @@ def _end_what_keeps(cursor: Any, batch: Logged, rows: list[tuple[int, int, int]]
         "UPDATE consent_processingrecord r SET ended_on = %(on)s "
         f"FROM (VALUES {masks}) AS kept (purpose, mask), "
         "unnest(%(ids)s::bigint[], %(gone)s::int[]) AS x (id, gone) "
-        "WHERE r.customer_id = x.id AND kept.purpose = r.purpose AND kept.mask & x.gone <> 0 "
-        "AND r.ended_on IS NULL",
+        "WHERE r.customer_id = x.id AND kept.purpose = r.purpose AND r.ended_on IS NULL "
+        # The account went with an e-mail that came back, and ended no purpose (RUL-28).
+        f"AND kept.mask & x.gone & CASE WHEN x.gone & {Category.RETURNED_EMAIL.value} <> 0 "
+        f"THEN ~{Category.ACCOUNT.value} ELSE ~0 END <> 0",
         gone,
     )
     cursor.execute(

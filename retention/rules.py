@@ -14,7 +14,7 @@ from consent.purposes import BY_CODE, Purpose
 from consent.records import refresh
 from customers.dates import FAR, NEVER, today
 from customers.models import Customer, Order, Subscription
-from customers.personal_data import EVERYTHING, Category
+from customers.personal_data import EVERYTHING, RETURNED, RETURNED_HELD_BY, Category, mask
 from retention import statements
 from retention.models import Hold
 from retention.schedule import PERIOD, Period
@@ -60,7 +60,13 @@ def held_back(on: date, rows: Sequence[tuple[int, int, int]]) -> list[tuple[int,
         return []
     with connection.cursor() as cursor:
         cursor.execute(statements.UNHELD, {"on": on, "ids": list(held)})
-        return [(pk, unkept & held[pk], EVERYTHING & ~held[pk]) for pk, unkept in cursor]
+        return [(pk, _held_of(unkept, held[pk]), EVERYTHING & ~held[pk]) for pk, unkept in cursor]
+
+
+def _held_of(unkept: int, held: int) -> int:
+    """Return what of a mask is held; a value that came back is when the others of its kind are."""
+    ways = mask(*(way for way, by in RETURNED_HELD_BY.items() if held & by))
+    return unkept & (held | ways)
 
 
 def as_due(rows: Sequence[tuple[int, int, int]]) -> dict[str, Any]:
@@ -141,24 +147,36 @@ class CalendarEntry:
 
 # A person's purposes, holds and rows read at once, so that they cannot drift apart.
 _BELONGINGS = """
-    SELECT 'row' AS what, i.category, i.on_schedule, i.last, i.n, '' AS purpose
-      FROM ({inventory}) AS i (category, on_schedule, last, n)
+    SELECT 'row' AS what, i.category, i.on_schedule, i.last, i.way, i.back, i.n, '' AS purpose
+      FROM ({inventory}) AS i (category, on_schedule, last, way, back, n)
     UNION ALL
-    SELECT 'record', NULL, NULL, r.retain_until, NULL, r.purpose
+    SELECT 'record', NULL, NULL, r.retain_until, NULL, NULL, NULL, r.purpose
       FROM consent_processingrecord r
      WHERE r.customer_id = %(id)s AND r.ended_on IS NULL
     UNION ALL
-    SELECT 'hold', h.categories, NULL, NULL, NULL, ''
+    SELECT 'hold', h.categories, NULL, NULL, NULL, NULL, NULL, ''
       FROM retention_hold h
      WHERE h.customer_id = %(id)s AND {holding}
 """
+
+
+@dataclass(frozen=True)
+class _Row:
+    """Rows of a kind that go on one day; `way` and `came_back` when a value that did is theirs."""
+
+    category: int
+    on_schedule: bool
+    own_date: date | None
+    way: int
+    came_back: date | None
+    count: int
 
 
 @dataclass
 class _Belongings:
     """What was found of a person: rows, live purposes with their last day, a mask of holds."""
 
-    rows: list[tuple[int, bool, date | None, int]] = field(default_factory=list)
+    rows: list[_Row] = field(default_factory=list)
     records: list[tuple[Purpose, date]] = field(default_factory=list)
     held: int = 0
 
@@ -170,6 +188,11 @@ class _Belongings:
                 for category in dict.fromkeys((*purpose.keeps, *purpose.uses)):
                     found.setdefault(category, []).append(purpose)
         return found
+
+    def returned_kept_until(self) -> date:
+        """Return the last day on which something keeps what came back all the same (RUL-28)."""
+        keepers = statements.KEEP_RETURNED
+        return max((last for p, last in self.records if p.code in keepers), default=date.min)
 
     def kept_until(self) -> dict[Category, date]:
         """Return the last day on which a purpose keeps each category."""
@@ -192,13 +215,13 @@ def _belongings(customer: Customer) -> _Belongings:
     }
     with connection.cursor() as cursor:
         cursor.execute(sql, this)
-        for what, category, on_schedule, last, count, purpose in cursor:
+        for what, category, on_schedule, last, way, back, count, purpose in cursor:
             if what == "record":
                 found.records.append((BY_CODE[purpose], last))
             elif what == "hold":
                 found.held |= category
             else:
-                found.rows.append((category, on_schedule, last, count))
+                found.rows.append(_Row(category, on_schedule, last, way, back, count))
     if _holds_all(customer):
         found.held = EVERYTHING
     return found
@@ -215,15 +238,18 @@ def calendar(customer: Customer) -> list[CalendarEntry]:
     found = _belongings(customer)
     kept, keepers = found.kept_until(), found.keepers()
     entries: dict[Category, CalendarEntry] = {}
-    for code, on_schedule, own_date, count in found.rows:
-        category = Category(code)
+    for row in found.rows:
+        category = Category(row.category)
+        of = RETURNED.get(category, category)
         entry = entries.setdefault(category, CalendarEntry(category))
-        last = own_date or FAR
-        if on_schedule:
-            last = min(last, kept.get(category, FAR if category is Category.SHELL else date.min))
-        entry.last_days[last] = entry.last_days.get(last, 0) + count
-        entry.purposes = keepers.get(category, [])
-        entry.held = bool(found.held & category.value)
+        last = row.own_date or FAR
+        if row.came_back and not found.held & RETURNED_HELD_BY[Category(row.way)]:
+            last = min(last, max(row.came_back, found.returned_kept_until()))
+        if row.on_schedule:
+            last = min(last, kept.get(of, FAR if category is Category.SHELL else date.min))
+        entry.last_days[last] = entry.last_days.get(last, 0) + row.count
+        entry.purposes = keepers.get(of, [])
+        entry.held = bool(found.held & RETURNED_HELD_BY.get(category, category.value))
     shell = entries.pop(Category.SHELL, None)
     if shell is not None:
         last_of_all = max((max(e.last_days) for e in entries.values()), default=date.min)

@@ -152,8 +152,33 @@ SCHEDULE: tuple[Period, ...] = (
         _("när uppgifterna lämnades ut"),
         _("tre år, längre så länge dina kontaktuppgifter finns kvar"),
         _(
-            "Så att du kan få veta vem som har fått dina uppgifter, och de kan få veta att du rättat."
+            "Så att du kan få veta vem som har fått dina uppgifter, och de kan få veta "
+            "att du rättat."
         ),
+    ),
+    Period(
+        Category.RETURNED_EMAIL,
+        "RUL-28",
+        "P22",
+        _("när brevet kom tillbaka"),
+        _("till natten därpå, eller så länge du är kund eller något är öppet"),
+        _("En adress som inte fungerar behöver vi bara för det vi måste skicka till dig."),
+    ),
+    Period(
+        Category.RETURNED_PHONE,
+        "RUL-28",
+        "P22",
+        _("när numret inte gick att nå"),
+        _("till natten därpå, eller så länge du är kund eller något är öppet"),
+        _("Ett nummer som inte fungerar behöver vi bara för det vi måste säga till dig."),
+    ),
+    Period(
+        Category.RETURNED_HOME,
+        "RUL-28",
+        "P22",
+        _("när posten kom tillbaka"),
+        _("till natten därpå, eller så länge du är kund eller något är öppet"),
+        _("En adress som inte fungerar behöver vi bara för det vi måste skicka till dig."),
     ),
     Period(
         Category.SHELL,

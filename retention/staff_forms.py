@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from customers import rules
 from customers.dates import STOCKHOLM, add_months, today
 from customers.models import Customer
-from customers.personal_data import EVERYTHING, Category
+from customers.personal_data import EVERYTHING, KINDS, Category
 from retention.decisions import LONGEST_PAUSE
 from retention.holds import REVIEWED_EVERY
 from retention.models import Hold
@@ -50,7 +50,7 @@ class HoldForm(ModelForm):
         label=_("Omfattar"),
         coerce=int,
         required=False,
-        choices=[(c.value, c.label) for c in Category if c is not Category.SHELL],
+        choices=[(c.value, c.label) for c in KINDS if c is not Category.SHELL],
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Välj det som behövs. Väljer du inget sparas allt om personen."),
     )

@@ -5,7 +5,7 @@ what happens. `due` holds the people of a batch: `gone`, the categories nothing 
 `held`, those that a hold keeps past their own date; `asked` says that they asked to be erased.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,11 +16,14 @@ from consent.purposes import CATALOGUE
 from customers.models import Session
 from customers.personal_data import (
     EVERYTHING,
+    RETURNED,
+    RETURNED_HELD_BY,
     AtEnd,
     Category,
     Clock,
     OnErasure,
     PersonalData,
+    mask,
     personal_models,
 )
 from retention.schedule import PERIOD
@@ -83,11 +86,28 @@ class Table:
     @property
     def goes(self) -> str:
         """The condition under which a row is at its end."""
-        return {
+        at_its_end = {
             Clock.SCHEDULE: self.on_schedule,
             Clock.OWN: self.own_date,
             Clock.EARLIER: f"({self.on_schedule} OR {self.own_date})",
         }[self.data.clock]
+        if not self.data.tells_of:
+            return at_its_end
+        along = " OR ".join(
+            f"((due.gone & {way.value}) <> 0 AND {condition.format(row='t')})"
+            for way, condition in self.data.tells_of.items()
+        )
+        return f"({at_its_end} OR (({along}) AND (due.held & {self.data.mask}) = 0))"
+
+    @property
+    def category_gone(self) -> str:
+        """The category that a row's receipt is of; that of the way when a value came back."""
+        for way in self.data.returned:
+            if self.data.at_end is AtEnd.DELETE:
+                return (
+                    f"CASE WHEN {self.on_schedule} THEN {self.category.value} ELSE {way.value} END"
+                )
+        return f"{self.category.value}"
 
     @property
     def goes_wholly(self) -> str:
@@ -170,8 +190,22 @@ def _blank(column: Any) -> str:
 def _blanked(table: Table) -> Iterator[tuple[Category, list[tuple[str, str]]]]:
     for category, names in table.data.columns.items():
         if category is not Category.SHELL:
-            columns = [table.model._meta.get_field(name) for name in names]
-            yield category, [(f'"{c.column}"', _blank(c)) for c in columns]  # type: ignore[union-attr]
+            yield category, _blanks(table, names)
+
+
+def _returned(table: Table) -> Iterator[tuple[Category, list[tuple[str, str]]]]:
+    for way, names in table.data.returned.items():
+        yield way, _blanks(table, names)
+
+
+def _blanked_and_returned(table: Table) -> Iterator[tuple[Category, list[tuple[str, str]]]]:
+    yield from _blanked(table)
+    yield from _returned(table)
+
+
+def _blanks(table: Table, names: Iterable[str]) -> list[tuple[str, str]]:
+    columns: list[Any] = [table.model._meta.get_field(name) for name in names]
+    return [(f'"{c.column}"', _blank(c)) for c in columns]
 
 
 def _holds_something(row: str, columns: list[tuple[str, str]]) -> str:
@@ -181,7 +215,7 @@ def _holds_something(row: str, columns: list[tuple[str, str]]) -> str:
 def _has_more(table: Table) -> str:
     return " OR ".join(
         f"((due.gone & {category.value}) <> 0 AND {_holds_something('t', columns)})"
-        for category, columns in _blanked(table)
+        for category, columns in _blanked_and_returned(table)
     )
 
 
@@ -192,8 +226,8 @@ def _blanking() -> Iterator[Table]:
 def _plan_rows() -> str:
     """Return the rows that would go: person, category, how many; several to a pair."""
     parts = [
-        f"SELECT due.id AS person, {t.category.value} AS category, count(*) AS n "
-        f"FROM {t.name} t, {t.sources} WHERE {t.tie} AND {t.goes} GROUP BY due.id"
+        f"SELECT due.id AS person, {t.category_gone} AS category, count(*) AS n "
+        f"FROM {t.name} t, {t.sources} WHERE {t.tie} AND {t.goes} GROUP BY 1, 2"
         for t in deleted()
     ]
     parts += [
@@ -201,7 +235,7 @@ def _plan_rows() -> str:
         f"WHERE {t.tie} AND (due.gone & {category.value}) <> 0 "
         f"AND {_holds_something('t', columns)}"
         for t in _blanking()
-        for category, columns in _blanked(t)
+        for category, columns in _blanked_and_returned(t)
     ]
     return "\nUNION ALL ".join(parts)
 
@@ -259,7 +293,11 @@ def plan_sums_sql() -> str:
 
 @lru_cache(maxsize=1)
 def inventory_sql() -> str:
-    """Return the statement that counts what there is: category, on schedule, own last day, rows."""
+    """Return the statement that counts what there is.
+
+    Category, on schedule, own last day, the way whose value it is or tells of, the day that came
+    back, rows.
+    """
     parts = []
     for t in deleted():
         own = t.last_day if t.has_own_clock else "NULL::date"
@@ -267,22 +305,83 @@ def inventory_sql() -> str:
             asked = f"due.asked AND {own} >= due.erasure_on"
             own = f"CASE WHEN {asked} THEN due.erasure_on - 1 ELSE {own} END"
         scheduled = t.data.clock is not Clock.OWN
+        way, back = _tells_of(t)
         parts.append(
             f"SELECT {t.category.value} AS category, {scheduled} AS on_schedule, {own} AS last, "
-            f"count(*) AS n FROM {t.name} t, {t.sources} WHERE {t.tie} GROUP BY 3"
+            f"{way} AS way, {back} AS back, count(*) AS n FROM {t.name} t, back, {t.sources} "
+            f"WHERE {t.tie} AND back.id = due.id GROUP BY 3, 4, 5"
         )
-    parts += [
-        f"SELECT {category.value}, TRUE, NULL::date, 1 FROM {t.name} t, {t.sources} "
-        f"WHERE {t.tie} AND {_holds_something('t', columns)}"
-        for t in _blanking()
-        for category, columns in _blanked(t)
-    ]
-    parts.append(f"SELECT {Category.SHELL.value}, TRUE, NULL::date, 1 FROM due")
+        parts += [
+            f"SELECT {way.value}, TRUE, NULL::date, {way.value}, t.{day}, 1 FROM {t.name} t, "
+            f"{t.sources} WHERE {t.tie} AND t.{day} IS NOT NULL"
+            for way, (day, *_) in t.data.returned.items()
+        ]
+    for t in _blanking():
+        for category, columns in _blanked(t):
+            way, back = "NULL::int", "NULL::date"
+            if category is Category.ACCOUNT:
+                way, back = f"{Category.RETURNED_EMAIL.value}", "back.account"
+            if category is Category.CONTACT:
+                way, back = f"{Category.RETURNED_EMAIL.value}", _all_of_it_came_back(t, columns)
+            parts.append(
+                f"SELECT {category.value}, TRUE, NULL::date, {way}, {back}, 1 "
+                f"FROM {t.name} t, back, {t.sources} WHERE {t.tie} AND back.id = due.id "
+                f"AND {_holds_something('t', columns)}"
+            )
+        parts += [
+            f"SELECT {way.value}, TRUE, NULL::date, {way.value}, t.{day}, 1 FROM {t.name} t, "
+            f"{t.sources} WHERE {t.tie} AND t.{day} IS NOT NULL"
+            for way, (day, *_) in t.data.returned.items()
+        ]
+    parts.append(
+        f"SELECT {Category.SHELL.value}, TRUE, NULL::date, NULL::int, NULL::date, 1 FROM due"
+    )
     union = "\nUNION ALL ".join(parts)
     return (
-        f"WITH {DUE}\nSELECT category, on_schedule, last, sum(n)::int FROM ({union}) AS all_rows "
-        "GROUP BY 1, 2, 3"
+        f"WITH {DUE}, {BACK}\nSELECT category, on_schedule, last, way, back, sum(n)::int "
+        f"FROM ({union}) AS all_rows GROUP BY 1, 2, 3, 4, 5"
     )
+
+
+# The days on which what was sent to the people of `due` came back, and that of their account.
+BACK = """
+    back AS MATERIALIZED (
+        SELECT due.id, c.email_returned_on AS email, c.phone_returned_on AS phone,
+               (SELECT a.returned_on FROM customers_address a
+                 WHERE a.customer_id = due.id AND a.kind = 'home') AS home,
+               CASE WHEN u.email = c.email THEN c.email_returned_on END AS account
+          FROM due
+          JOIN customers_customer c USING (id)
+          LEFT JOIN customers_user u ON u.id = c.user_id
+    )
+"""
+
+
+def _tells_of(table: Table) -> tuple[str, str]:
+    """Return which way a row goes along with, and the day that way came back."""
+    if table.data.columns.keys() == {Category.ACCOUNT}:
+        return f"{Category.RETURNED_EMAIL.value}", "back.account"
+    if not table.data.tells_of:
+        return "NULL::int", "NULL::date"
+    conditions = {way: sql.format(row="t") for way, sql in table.data.tells_of.items()}
+    days = dict(zip(RETURNED, ("email", "phone", "home"), strict=True))
+    way = " ".join(f"WHEN {sql} THEN {way.value}" for way, sql in conditions.items())
+    back = " ".join(f"WHEN {sql} THEN back.{days[way]}" for way, sql in conditions.items())
+    return f"CASE {way} END", f"CASE {back} END"
+
+
+def _all_of_it_came_back(table: Table, columns: list[tuple[str, str]]) -> str:
+    """Return the day on which the last of some columns came back; NULL while others are there."""
+    left = dict(columns)
+    some, days = [], []
+    for names in table.data.returned.values():
+        of_the_way = _blanks(table, names)
+        for name, _ in of_the_way:
+            left.pop(name, None)
+        some.append(f"(t.{names[0]} IS NULL AND {_holds_something('t', of_the_way)})")
+        days.append(f"t.{names[0]}")
+    some.append(_holds_something("t", list(left.items())))
+    return f"CASE WHEN NOT ({' OR '.join(some)}) THEN GREATEST({', '.join(days)}) END"
 
 
 # A hold keeps something on this day.
@@ -317,7 +416,7 @@ def held_back_sql() -> str:
         "INSERT INTO retention_receipt (subject, run_id, category, rule, row_count, at, held_by) "
         f"SELECT due.pseudonym, %(run)s, lines.category, {_rule_of('lines.category')}, lines.n, "
         "now(), COALESCE((SELECT min(h.ground) FROM retention_hold h WHERE h.customer_id = due.id "
-        f"AND h.categories & lines.category <> 0 AND {HOLDING}), {restriction}) "
+        f"AND h.categories & {_held_as('lines.category')} <> 0 AND {HOLDING}), {restriction}) "
         "FROM lines JOIN due ON due.id = lines.person LEFT JOIN said "
         "ON said.subject = due.pseudonym AND said.category = lines.category "
         "WHERE said.id IS NULL ORDER BY 1, 3"
@@ -331,17 +430,15 @@ def purge_sql() -> str:
     for n, t in enumerate(deleted()):
         ctes.append(
             f"d{n} AS (DELETE FROM {t.name} t USING {t.sources} "
-            f"WHERE {t.tie} AND {t.goes} RETURNING due.id AS person)"
+            f"WHERE {t.tie} AND {t.goes} RETURNING due.id AS person, {t.category_gone} AS category)"
         )
-        parts.append(f"SELECT person, {t.category.value} AS category FROM d{n}")
+        parts.append(f"SELECT person, category FROM d{n}")
     for n, t in enumerate(_blanking()):
-        sets, flags = [], []
-        for category, columns in _blanked(t):
-            for column, blank in columns:
-                sets.append(
-                    f"{column} = CASE WHEN (due.gone & {category.value}) <> 0 "
-                    f"THEN {blank} ELSE t.{column} END"
-                )
+        goes_with: dict[tuple[str, str], int] = {}
+        flags = []
+        for category, columns in _blanked_and_returned(t):
+            for column in columns:
+                goes_with[column] = goes_with.get(column, 0) | category.value
             flags.append(
                 f"((due.gone & {category.value}) <> 0 AND {_holds_something('old', columns)}) "
                 f"AS c{category.value}"
@@ -349,6 +446,10 @@ def purge_sql() -> str:
             parts.append(
                 f"SELECT person, {category.value} AS category FROM b{n} WHERE c{category.value}"
             )
+        sets = [
+            f"{column} = CASE WHEN (due.gone & {by}) <> 0 THEN {blank} ELSE t.{column} END"
+            for (column, blank), by in goes_with.items()
+        ]
         ctes.append(
             f"b{n} AS (UPDATE {t.name} t SET {', '.join(sets)} FROM {t.sources} "
             f"WHERE {t.tie} AND ({_has_more(t)}) RETURNING due.id AS person, {', '.join(flags)})"
@@ -367,9 +468,48 @@ def purge_sql() -> str:
     )
 
 
+def _held_as(category: str) -> str:
+    """Return the categories under whose hold another is: a value that came back is of its kind."""
+    whens = " ".join(f"WHEN {way.value} THEN {by}" for way, by in RETURNED_HELD_BY.items())
+    return f"CASE {category} {whens} ELSE {category} END"
+
+
+# RUL-28: what a running relation, an open question or a debt keeps although it came back. No
+# advertising does.
+KEEP_RETURNED = tuple(p.code for p in CATALOGUE if p.mask & Category.CONTACT and not p.is_marketing)
+WAYS = mask(*RETURNED)
+
+
 def _kept_by() -> str:
-    masks = ", ".join(f"('{p.code}', {p.mask})" for p in CATALOGUE)
+    masks = ", ".join(
+        f"('{p.code}', {p.mask | (WAYS if p.code in KEEP_RETURNED else 0)})" for p in CATALOGUE
+    )
     return f"(VALUES {masks}) AS kept (purpose, mask)"
+
+
+def _came_back(live: str, held: str) -> str:
+    """Return the mask of what leaves because it came back, of `c`, with the account of an e-mail.
+
+    Only while the others of its kind stay: else it goes with them.
+    """
+    email, phone, home = (way.value for way in RETURNED)
+    contact, account = Category.CONTACT.value, Category.ACCOUNT.value
+
+    def leaves(way: int, of: int) -> str:
+        by = RETURNED_HELD_BY[Category(way)]
+        return f"{live} & {way | of} = {of} AND {held} & {by} = 0"
+
+    dead_email = f"c.email_returned_on < %(on)s AND {leaves(email, contact)}"
+    return (
+        f"(CASE WHEN {dead_email} THEN {email} | CASE WHEN EXISTS ("
+        "SELECT FROM customers_user u WHERE u.id = c.user_id AND u.email = c.email) "
+        f"THEN {account} ELSE 0 END ELSE 0 END "
+        f"| CASE WHEN c.phone_returned_on < %(on)s AND {leaves(phone, contact)} "
+        f"THEN {phone} ELSE 0 END "
+        f"| CASE WHEN {leaves(home, Category.ADDRESS.value)} AND EXISTS ("
+        "SELECT FROM customers_address a WHERE a.customer_id = c.id AND a.kind = 'home' "
+        f"AND a.returned_on < %(on)s) THEN {home} ELSE 0 END)"
+    )
 
 
 # Grounds a to d of a restriction hold all of it, and of those only a claim when the person asks to
@@ -380,14 +520,15 @@ RESTRICTED = "(c.restriction = 'c' OR (c.restriction IN ('a', 'b', 'd') AND c.er
 # Asked anew under the person's lock.
 ALGEBRA = f"""
     SELECT c.id,
-           {EVERYTHING & ~Category.SHELL.value} & ~COALESCE(live.mask, 0) & ~held.mask AS gone,
+           {EVERYTHING & ~Category.SHELL.value} & ~live.mask & ~held.mask
+               | {_came_back("live.mask", "held.mask")} AS gone,
            held.mask AS held
       FROM customers_customer c
-      LEFT JOIN LATERAL (
-           SELECT bit_or(kept.mask)::int AS mask
+      CROSS JOIN LATERAL (
+           SELECT COALESCE(bit_or(kept.mask)::int, 0) AS mask
              FROM consent_processingrecord r JOIN {_kept_by()} ON kept.purpose = r.purpose
             WHERE r.customer_id = c.id AND r.ended_on IS NULL
-              AND r.retain_until >= %(on)s) live ON TRUE
+              AND r.retain_until >= %(on)s) live
       CROSS JOIN LATERAL (
            SELECT CASE WHEN {RESTRICTED} THEN {EVERYTHING}
                        ELSE COALESCE(bit_or(h.categories)::int, 0) END AS mask
@@ -399,11 +540,14 @@ ALGEBRA = f"""
 
 # What would go of these people if no hold kept it.
 UNHELD = f"""
-    SELECT c.id, {EVERYTHING & ~Category.SHELL.value} & ~COALESCE((
-           SELECT bit_or(kept.mask)::int
+    SELECT c.id, {EVERYTHING & ~Category.SHELL.value} & ~live.mask | {_came_back("live.mask", "0")}
+      FROM customers_customer c
+     CROSS JOIN LATERAL (
+           SELECT COALESCE(bit_or(kept.mask)::int, 0) AS mask
              FROM consent_processingrecord r JOIN {_kept_by()} ON kept.purpose = r.purpose
-            WHERE r.customer_id = c.id AND r.ended_on IS NULL AND r.retain_until >= %(on)s), 0)
-      FROM customers_customer c WHERE c.id = ANY(%(ids)s)
+            WHERE r.customer_id = c.id AND r.ended_on IS NULL
+              AND r.retain_until >= %(on)s) live
+     WHERE c.id = ANY(%(ids)s)
 """
 
 
@@ -473,7 +617,28 @@ def sources() -> tuple[Source, ...]:
         Source(name, f"{rows} AND t.retain_until < %(on)s", "t.retain_until", customer)
         for name, rows, customer, _category in own_days()
     ]
-    return tuple(found)
+    return (*found, *_returns())
+
+
+def _returns() -> Iterator[Source]:
+    """Yield the ways that came back of whom nothing keeps them all the same (RUL-28)."""
+    keepers = ", ".join(f"'{code}'" for code in KEEP_RETURNED)
+    for table in tables():
+        for way, (day, *_) in table.data.returned.items():
+            customer = (
+                f"t.{table.model._meta.get_field(table.data.path).column}"
+                if table.data.path
+                else "t.id"
+            )  # type: ignore[union-attr]
+            yield Source(
+                way.name.lower(),
+                f"{table.name} t WHERE t.{day} < %(on)s AND NOT EXISTS ("
+                f"SELECT FROM consent_processingrecord k WHERE k.customer_id = {customer} "
+                f"AND k.purpose IN ({keepers}) AND k.ended_on IS NULL "
+                "AND k.retain_until >= %(on)s)",
+                f"t.{day}",
+                customer,
+            )
 
 
 @lru_cache(maxsize=1)

@@ -25,6 +25,7 @@ BITS = {
     2048: "cases",
     8192: "staff log",
     32768: "looks",
+    65536: "disclosures",
 }
 SAID = {"notice": "notice", "soft": "soft", "yes": "yes"}
 # The tables whose rows go with the master, and what they hold.
@@ -48,6 +49,11 @@ def facts(life: Life, world: World, on: date) -> law.Facts:
     for hold in of.get("retention_hold", ()):
         if hold["lifted_at"] is None and law.holds(hold["ground"], hold["placed_at"], on):
             held |= hold["categories"]
+    homes = [
+        known
+        for row, known in rows
+        if row.table == "customers_address" and row.key in world.written[row.table]
+    ]
     return law.Facts(
         last_contact=person["last_contact_on"],
         subscriptions=[
@@ -74,6 +80,19 @@ def facts(life: Life, world: World, on: date) -> law.Facts:
             for act, day in zip(life.script[: len(life.entries)], life.said_on, strict=False)
         ],
         deceased=person["deceased_on"],
+        back={
+            way: day
+            for way, is_there, day in (
+                # Only of what is still there: the one that gave way tells of nothing any more.
+                *(
+                    (way, life.person in world.left[way], person[f"{way}_returned_on"])
+                    for way in ("email", "phone")
+                    if person[way]
+                ),
+                *(("address", True, home["returned_on"]) for home in homes),
+            )
+            if is_there and day
+        },
         ways=[
             *(person[f"{way}_returned_on"] for way in ("email", "phone") if person[way]),
             *(home["returned_on"] for home in of.get("customers_address", ())),
@@ -128,9 +147,13 @@ def left(world: World, on: date) -> dict[str, set[Any]]:
     for name, before in world.left.items():
         for person in before:
             of = people[person]
+            life = world.written["customers_customer"][person][0]
             category, last = {
                 "consent_standing": ("proof", of.proof),
                 "number": ("number", of.national_id),
+                "email": ("contact", min(of.master, of.returned("email"))),
+                "phone": ("contact", min(of.master, of.returned("phone"))),
+                "account": ("account", min(of.master, _account(life, of, on))),
             }.get(name, (name, of.master))
             if last >= on or of.is_held(category):
                 found[name].add(person)
@@ -157,10 +180,20 @@ def _clock(
     table: str, row: Row, of: law.Person, on: date, world: World, life: Life
 ) -> tuple[str, date]:
     """Return what a row is, and its last day."""
+    if table == "customers_address":
+        return "address", min(of.master, of.returned("address"))
+    if MASTER.get(table) == "account":
+        return "account", min(of.master, _account(life, of, on))
     if table in MASTER:
         return MASTER[table], of.master
     category, last = CLOCKS[table]
     return category, last(_Seen(row, row.known(on), of, world, on, life))
+
+
+def _account(life: Life, of: law.Person, on: date) -> date:
+    """Return the day an account goes with the e-mail it signs in with (RUL-28)."""
+    accounts = {row.columns["email"] for row in life.of("customers_user")}
+    return of.returned("email") if life.customer.known(on)["email"] in accounts else law.OPEN
 
 
 def _order(seen: _Seen) -> date:
@@ -202,7 +235,10 @@ def _words(seen: _Seen) -> date:
 # What a row is, and how its last day comes about.
 CLOCKS: dict[str, tuple[str, Callable[[_Seen], date]]] = {
     "consent_eventdetail": ("proof", _words),
-    "customers_change": ("history", lambda seen: seen.of.change(seen.known["at"])),
+    "customers_change": (
+        "history",
+        lambda seen: seen.of.change(seen.known["at"], seen.known["field"]),
+    ),
     "customers_subscription": ("purchases", lambda seen: law.purchase(seen.known["ended_on"])),
     "customers_order": ("purchases", _order),
     "customers_invoice": ("invoices", _verification),

@@ -45,14 +45,9 @@ COLUMNS = {
         "deceased_on IS NOT NULL",
         "language <> ''",
     ),
-    "contact": (
-        "email <> ''",
-        "phone <> ''",
-        "nix_phone IS NOT NULL",
-        "nix_post IS NOT NULL",
-        "email_returned_on IS NOT NULL",
-        "phone_returned_on IS NOT NULL",
-    ),
+    "email": ("email <> ''", "email_returned_on IS NOT NULL"),
+    "phone": ("phone <> ''", "phone_returned_on IS NOT NULL", "nix_phone IS NOT NULL"),
+    "contact": ("nix_post IS NOT NULL",),
     "account": ("user_id IS NOT NULL",),
     "number": ("national_id_sealed IS NOT NULL", "national_id_used_on IS NOT NULL"),
 }
@@ -152,7 +147,8 @@ class World:
         """Return the people of whom a column can still become known."""
         if column == "restriction":
             return self.alive
-        return self.left["contact" if column.startswith(("email", "phone")) else "identity"]
+        way = column.partition("_")[0]
+        return self.left[way if way in ("email", "phone") else "identity"]
 
     def _insert(self, cursor: Any, table: str, rows: list[tuple[Life, Row]], night: date) -> None:
         if table == "customers_invoice":
@@ -183,7 +179,9 @@ class World:
         known = row.known(night)
         self.left["identity"].add(row.key)
         for name, columns in {
-            "contact": ("email", "phone", "nix_phone", "nix_post"),
+            "email": ("email",),
+            "phone": ("phone", "nix_phone"),
+            "contact": ("nix_post",),
             "account": ("user_id",),
             "number": ("national_id_used_on",),
         }.items():

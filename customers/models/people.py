@@ -233,6 +233,12 @@ class Customer(models.Model):
         },
         impersonal=("public_id", "pseudonym", "version"),
         at_end=AtEnd.BLANK,
+        returned={
+            Category.RETURNED_EMAIL: ("email_returned_on", "email", "email_suppressed_on"),
+            Category.RETURNED_PHONE: (
+                *("phone_returned_on", "phone", "phone_suppressed_on", "nix_phone"),
+            ),
+        },
     )
 
     class Meta:
@@ -258,6 +264,17 @@ class Customer(models.Model):
             # Exact search by staff and the sign-in lookup.
             models.Index("email", name="customer_email", condition=~Q(email="")),
             models.Index("phone", name="customer_phone", condition=~Q(phone="")),
+            # The night finds here what came back (RUL-28).
+            models.Index(
+                fields=["email_returned_on", "id"],
+                name="customer_email_returned",
+                condition=Q(email_returned_on__isnull=False),
+            ),
+            models.Index(
+                fields=["phone_returned_on", "id"],
+                name="customer_phone_returned",
+                condition=Q(phone_returned_on__isnull=False),
+            ),
             # Whom a night takes up because they asked to be erased, until their name is gone.
             models.Index(
                 fields=["erasure_on", "id"],
@@ -338,6 +355,8 @@ class Address(models.Model):
                 "suppressed_on",
             )
         },
+        returned={Category.RETURNED_HOME: ("returned_on",)},
+        tells_of={Category.RETURNED_HOME: "{row}.kind = 'home'"},
     )
 
     class Meta:
@@ -345,6 +364,13 @@ class Address(models.Model):
         verbose_name_plural = _("adresser")
         constraints = [
             models.UniqueConstraint(name="one_address_of_a_kind", fields=["customer", "kind"]),
+        ]
+        indexes = [
+            models.Index(
+                fields=["returned_on", "customer"],
+                name="address_returned",
+                condition=Q(returned_on__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -381,6 +407,11 @@ class Change(models.Model):
         columns={Category.HISTORY: ("field", "old", "new", "source", "collected", "at")},
         impersonal=("actor", "retain_until"),
         clock=Clock.EARLIER,
+        tells_of={
+            Category.RETURNED_EMAIL: "{row}.field = 'email'",
+            Category.RETURNED_PHONE: "{row}.field = 'phone'",
+            Category.RETURNED_HOME: "{row}.field IN ('street', 'postcode', 'city')",
+        },
     )
 
     class Meta:

@@ -77,7 +77,7 @@ def source_words(source: str, collected: str, at: date | datetime | None = None)
 
 def until_of(page: Page, holding: Holding, category: Category) -> str:
     """Say the last day of what a holding has of a category."""
-    if holding.has_own_clock:
+    if holding.has_own_clock and all(row.last_day != FAR for row in holding.rows):
         return _own_until(holding)
     entry = page.entries.get(category)
     if entry is None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.models import Customer, Product
-from customers.personal_data import Category
+from customers.personal_data import KINDS, Category
 from customers.words import listed
 from dentalclean.everything import Holding, Row
 from dentalclean.my_data.facts import Fact, Page
@@ -114,7 +114,7 @@ def _lacks(page: Page, shown: Container[Category]) -> Iterator[dict[str, str]]:
         "text": _("Vi frågar aldrig om det, och det finns ingen plats för det hos oss."),
     }
     told = {Category.IDENTITY, Category.CONTACT, Category.ADDRESS, Category.NATIONAL_ID}
-    for category in Category:
+    for category in KINDS:
         if category not in page.entries and category not in shown and category not in told:
             yield {"name": str(category.label), "text": _("Det finns inget sådant om dig.")}
 

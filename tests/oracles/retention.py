@@ -5,7 +5,7 @@ written as the text says it. Days are inclusive last days; OPEN means that no en
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
@@ -65,6 +65,8 @@ class Facts:
     deceased: date | None = None
     # Every way to the person that there is, with the day on which what was sent came back.
     ways: Sequence[date | None] = ()
+    # The same by its name: email, phone, address; only those that came back.
+    back: Mapping[str, date] = field(default_factory=dict)
     number_used: date | None = None
     # The ground of a restriction, and the categories under a hold (or all of it, WHOLLY).
     restricted: str = ""
@@ -346,16 +348,29 @@ class Person:
         found = later(*(self.purpose(code) for code in ("A", "B", "F", "G", "H", "K", "L2")))
         return found or date.min
 
+    def returned(self, way: str) -> date:
+        """Return the last day of a value that came back, OPEN for one that did not (RUL-28).
+
+        The day it did, unless a running relation, an open question or a debt needs it all the same.
+        No advertising does, and a hold on what it is of keeps it.
+        """
+        came_back = self.facts.back.get(way)
+        of = {"email": ("contact", "account"), "phone": ("contact",), "address": ("address",)}
+        if came_back is None or any(map(self.is_held, of[way])):
+            return OPEN
+        needed = (self.purpose(code) for code in ("A", "B", "K", "L2"))
+        return later(came_back, *needed) or came_back
+
     @cached_property
     def national_id(self) -> date:
         """Thirty days from the last use, and while a debt is open (RUL-16)."""
         used = self.facts.number_used
         return later(used and used + timedelta(days=30), self.purpose("L2")) or date.min
 
-    def change(self, at: datetime | date) -> date:
+    def change(self, at: datetime | date, of: str = "") -> date:
         """Twenty-four months, or with the value it tells of (RUL-24)."""
         day = stockholm_day(at) if isinstance(at, datetime) else at
-        return min(years_after(day, 2), self.master)
+        return min(years_after(day, 2), self.master, self.returned(of))
 
     @cached_property
     def proof(self) -> date:

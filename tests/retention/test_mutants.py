@@ -96,6 +96,22 @@ def _end_everything(cursor: Any, on: date, _not_held: list[int]) -> None:
     )
 
 
+def _words_last(years: str) -> None:
+    """Count the last days that come from now on by another number of years."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE OR REPLACE FUNCTION pg_temp_words() RETURNS trigger LANGUAGE plpgsql AS $$ "
+            "BEGIN IF NEW.retain_until < DATE '9000-01-01' THEN NEW.retain_until := "
+            f"(NEW.retain_until - interval '5 years' + interval '{years}')::date; END IF; "
+            "RETURN NEW; END $$"
+        )
+        cursor.execute(
+            "CREATE TRIGGER words_last BEFORE UPDATE OF retain_until ON consent_eventdetail "
+            "FOR EACH ROW EXECUTE FUNCTION pg_temp_words()"
+        )
+        cursor.execute("ALTER TABLE consent_eventdetail ENABLE ALWAYS TRIGGER words_last")
+
+
 def _settle_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     old, new = "k.kind IN ('credit', 'payment')", "k.kind = 'credit'"
     in_records("", old, new).plant(monkeypatch)
@@ -151,7 +167,7 @@ MUTANTS = (
     in_algebra("the last day is not kept", "r.retain_until >= %(on)s", "r.retain_until > %(on)s"),
     in_algebra("a hold holds nothing", "COALESCE(bit_or(h.categories)::int, 0)", "0"),
     in_algebra("a lifted hold holds on", "h.lifted_at IS NULL", "TRUE"),
-    in_algebra("ground d holds nothing", "('a', 'b', 'c', 'd')", "('a', 'b', 'c')"),
+    in_algebra("ground d holds nothing", "('a', 'b', 'd')", "('a', 'b')"),
     in_tables("a row goes on its last day", "< %(on)s", "<= %(on)s"),
     in_tables("a hold does not hold rows", "AND (due.held", "AND 0 <> 0 OR (due.held"),
     in_clock(
