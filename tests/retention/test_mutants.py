@@ -164,6 +164,13 @@ MUTANTS = (
     in_records(
         "the erased are proven anew", "WHEN consents AND NOT is_erased THEN", "WHEN consents THEN"
     ),
+    in_algebra("what came back stays", "c.email_returned_on < %(on)s", "FALSE"),
+    in_algebra("a number that came back stays", "c.phone_returned_on < %(on)s", "FALSE"),
+    in_algebra("a home that came back stays", "a.returned_on < %(on)s", "FALSE"),
+    in_algebra("an account outlives its e-mail", "u.email = c.email", "FALSE"),
+    in_algebra("a customer's dead e-mail goes", "live.mask & 1048578 = 2", "live.mask & 2 = 2"),
+    Mutant("words last six years", lambda _: _words_last("6 years")),
+    Mutant("words last four years", lambda _: _words_last("4 years")),
     in_algebra("the last day is not kept", "r.retain_until >= %(on)s", "r.retain_until > %(on)s"),
     in_algebra("a hold holds nothing", "COALESCE(bit_or(h.categories)::int, 0)", "0"),
     in_algebra("a lifted hold holds on", "h.lifted_at IS NULL", "TRUE"),
