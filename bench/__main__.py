@@ -21,6 +21,8 @@ BENCHES = {
     "gate": ("bench.gate", 10_000, 15),
     "ledger": ("bench.ledger", 10_000, 10),
     "audience": ("bench.audience", 100_000, 7),
+    "extract": ("bench.extract", 10_000, 7),
+    "extract_large": ("bench.extract_large", 1_000, 3),
 }
 
 

@@ -5,11 +5,13 @@ The statement answers with one list of rows per table, as JSON, so that a person
 costs one round trip.
 """
 
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from django.db import models
@@ -19,7 +21,8 @@ from customers.personal_data import Category
 from retention import statements
 
 NATIONAL_ID = "national_id_sealed"
-DUE = "SELECT id, pseudonym, user_id FROM customers_customer WHERE id = %s"
+# The person's keys, by which the map ties rows to them; written into the statement by the driver.
+KEYS = ("id", "pseudonym", "user_id")
 
 
 class ForeignRowError(Exception):
@@ -39,7 +42,7 @@ class Reader:
     # The person's key that the row's own key must equal.
     person_key: str
     # From what JSON can hold to what the column holds, by place.
-    decoders: tuple[Callable[[Any], Any] | None, ...]
+    decoders: tuple[tuple[int, Callable[[Any], Any]], ...]
 
     @property
     def key(self) -> str:
@@ -69,11 +72,12 @@ def _reader(table: statements.Table) -> Reader:
     ]
     columns = tuple(entry for entry in mapped if not _is_sealed(entry[1]))
     row_key, person_key = _owner(table)
-    wanted = ", ".join((row_key, *(_selected(column) for _, column in columns)))
-    sql = (
-        f'SELECT json_agg(json_build_array({wanted}) ORDER BY t."{options.pk.column}") '
-        f"FROM {table.name} t, {table.sources} WHERE {table.tie}"
-    )
+    # Sorted here by its key, the second: the database would sort every table for it.
+    wanted = ", ".join((row_key, f't."{options.pk.column}"', *(_selected(c) for _, c in columns)))
+    sources = ", ".join((f"{table.name} t", *table.joins))
+    sql = f"SELECT json_agg(json_build_array({wanted})) FROM {sources} WHERE {table.tie}"
+    for key in KEYS:
+        sql = re.sub(rf"\bdue\.{key}\b", f"%({key})s", sql)
     return Reader(
         model=table.model,
         name=table.data.name,
@@ -81,7 +85,11 @@ def _reader(table: statements.Table) -> Reader:
         sealed=tuple(column for _, column in mapped if _is_sealed(column)),
         sql=sql,
         person_key=person_key,
-        decoders=tuple(_decoder(column) for _, column in columns),
+        decoders=tuple(
+            (place, decoder)
+            for place, (_, column) in enumerate(columns)
+            if (decoder := _decoder(column)) is not None
+        ),
     )
 
 
@@ -114,23 +122,25 @@ def _decoder(column: Any) -> Callable[[Any], Any] | None:
 @lru_cache(maxsize=1)
 def statement() -> str:
     """Return the one statement that reads every table of the map for one person."""
-    lists = ", ".join(f"({reader.sql})" for reader in readers())
-    return f"WITH due AS MATERIALIZED ({DUE}) SELECT {lists}"
+    return f"SELECT {', '.join(f'({reader.sql})' for reader in readers())}"
 
 
 def read(cursor: Any, customer: Customer) -> Iterator[tuple[Reader, list[list[Any]]]]:
     """Yield every table of the map with the person's rows; raises ForeignRowError."""
-    cursor.execute(statement(), [customer.pk])
+    keys = {key: getattr(customer, key) for key in KEYS}
+    cursor.execute(statement(), keys)
     for reader, rows in zip(readers(), cursor.fetchone(), strict=True):
-        yield reader, [_own(row, reader, customer) for row in rows or ()]
+        yield reader, _own(rows or [], reader, str(keys[reader.person_key]))
 
 
-def _own(row: list[Any], reader: Reader, customer: Customer) -> list[Any]:
-    """Return the values of a row that is the person's; raises ForeignRowError."""
-    owner, *values = row
-    if str(owner) != str(getattr(customer, reader.person_key)):
-        raise ForeignRowError(f"A row of {reader.model._meta.label} belongs to somebody else.")
-    return [
-        value if decode is None or value is None else decode(value)
-        for decode, value in zip(reader.decoders, values, strict=True)
-    ]
+def _own(rows: list[list[Any]], reader: Reader, key: str) -> list[list[Any]]:
+    """Return the values of rows that are all the person's; raises ForeignRowError."""
+    rows.sort(key=itemgetter(1))
+    for row in rows:
+        if str(row[0]) != key:
+            raise ForeignRowError(f"A row of {reader.model._meta.label} belongs to somebody else.")
+        del row[:2]
+        for place, decode in reader.decoders:
+            if row[place] is not None:
+                row[place] = decode(row[place])
+    return rows

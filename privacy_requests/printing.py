@@ -151,8 +151,12 @@ def _logo() -> str:
 
 def pdf(pages: dict[str, Any], moment: datetime) -> bytes:
     """Return pages as a tagged PDF (PDF/UA-1, PDF/A-3a) of a moment; raises LayoutError."""
-    words = json.dumps({**showable(pages), "logo": _logo()}, ensure_ascii=False)
-    return typesetter.set(words, moment)
+    return typesetter.set(words_of(pages), moment)
+
+
+def words_of(pages: dict[str, Any]) -> str:
+    """Return what the template of the typesetter reads."""
+    return json.dumps({**showable(pages), "logo": _logo()}, ensure_ascii=False)
 
 
 def showable(value: Any) -> Any:

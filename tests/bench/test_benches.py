@@ -14,6 +14,7 @@ ALSO = {
     *("purge_longest", "purge_memory", "purge_effort"),
     *("due_scattered", "import_memory", "ledger_bulk"),
     *("gate_bulk", "gate_neighbours", "audience_memory"),
+    *("extract_collection", "extract_pdf", "extract_large_memory"),
 }
 
 # One needs what only `make bench` installs, and these take too long for the suite.

@@ -168,7 +168,7 @@ def test_nothing_of_another_person_is_in_it(anna: Customer) -> None:
 
 def test_a_row_of_somebody_else_stops_the_whole_work(anna: Customer) -> None:
     bjorn = cast.person("Björn")
-    careless = re.sub(r" WHERE t\.customer_id = due\.id\)", " WHERE TRUE)", collection.statement())
+    careless = re.sub(r" WHERE t\.customer_id = %\(id\)s\)", " WHERE TRUE)", collection.statement())
     assert bjorn
     assert careless != collection.statement()
     with patch.object(collection, "statement", lambda: careless), pytest.raises(ForeignRowError):

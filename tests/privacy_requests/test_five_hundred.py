@@ -197,8 +197,7 @@ def test_no_row_of_anybody_else_is_in_any_file_of_five_hundred() -> None:
 def _statements_keep_people_apart(people: set[int]) -> None:
     """Read each table for everybody by the extract's own statement: each row to its owner."""
     told = 0
-    everybody = collection.DUE.removesuffix(" WHERE id = %s")
-    assert everybody != collection.DUE
+    everybody = f"SELECT {', '.join(collection.KEYS)} FROM customers_customer"
     for reader in collection.readers():
         row, rest = _split(reader.sql)
         with connection.cursor() as cursor:
@@ -206,7 +205,7 @@ def _statements_keep_people_apart(people: set[int]) -> None:
             rows = cursor.fetchall()
             cursor.execute(f'SELECT count(*) FROM "{reader.model._meta.db_table}"')
             (stored,) = cursor.fetchone()
-        for owner, (_key, *values) in rows:
+        for owner, (_key, _id, *values) in rows:
             assert set(MARKER.findall(str(values))) <= {str(owner)}, reader.model
         assert {row[0] for row in rows} <= people
         staff_rows = stored - len(rows)
@@ -217,9 +216,10 @@ def _statements_keep_people_apart(people: set[int]) -> None:
 
 def _split(sql: str) -> tuple[str, str]:
     """Return one row as the statement lists it, and what it lists them from."""
-    found = re.fullmatch(r"SELECT json_agg\((.*) ORDER BY \S+\) FROM (.*)", sql)
+    found = re.fullmatch(r"SELECT json_agg\((json_build_array\(.*?\))\) FROM (.*)", sql)
     assert found is not None
-    return found[1], found[2]
+    row, rest = (re.sub(r"%\((\w+)\)s", r"due.\1", part) for part in found.groups())
+    return row, rest.replace(" WHERE ", ", due WHERE ", 1)
 
 
 def _words_of(packed: archive.Archive) -> dict[str, str]:

@@ -22,6 +22,7 @@ from django.db import DataError, connection, models
 from customers.models import Customer
 from privacy_requests import archive, portability, reading
 from privacy_requests.extract import collect
+from privacy_requests.pages import as_pages
 from privacy_requests.printing import showable
 from privacy_requests.sheets import as_csv
 from retention import statements
@@ -81,7 +82,7 @@ STARTS = tuple("=+-@|%＝＋－＠−")
 def planted(customer: Customer) -> dict[str, list[str]]:
     """Write as much of the corpus as fits into each text column, each beginning elsewhere."""
     values: dict[str, list[str]] = {}
-    due = as_due(algebra(NIGHT, [customer.pk]))
+    due = {"on": NIGHT, **as_due(algebra(NIGHT, [customer.pk]))}
     turn = 0
     with past.the_triggers(), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
@@ -149,7 +150,7 @@ def files_in(packed: archive.Archive) -> dict[str, bytes]:
 def test_the_corpus_in_every_column_is_shown_and_runs_nowhere() -> None:
     anna = somebody("Anna")
     cast.subscription(anna, date(2026, 1, 7))  # or there is nothing to take along
-    plain_page = Tags(reading.html(archive.as_pages(collect(anna.pk))).decode())
+    plain_page = Tags(reading.html(as_pages(collect(anna.pk))).decode())
     values = planted(anna)
     assert len(values) > 20
     assert {piece for pieces in values.values() for piece in pieces} == set(CORPUS)
