@@ -40,6 +40,23 @@ class Category(models.IntegerChoices):
     RETURNED_HOME = 1 << 22, _("Adress som post kommit tillbaka från")
     DISCLOSURES = 65536, _("Vilka som har fått dina uppgifter")
 
+    @property
+    def for_staff(self) -> str | Promise:
+        """The name where somebody else than the person reads it."""
+        return FOR_STAFF.get(self.value, self.label)
+
+
+# Where the name speaks to the person.
+FOR_STAFF: dict[int, str | Promise] = {
+    Category.HISTORY: _("Ändringar av uppgifter"),
+    Category.PROOF: _("Bevis på val"),
+    Category.MESSAGES: _("Skickade meddelanden"),
+    Category.CASES: _("Ärenden om rättigheter"),
+    Category.STAFF_LOG: _("Personalens ändringar i registret"),
+    Category.ACCESS_LOG: _("Vem av personalen som har tittat"),
+    Category.DISCLOSURES: _("Vilka som har fått uppgifterna"),
+}
+
 
 def mask(*categories: Category) -> int:
     """Return the bit mask of a set of categories."""

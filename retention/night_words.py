@@ -87,7 +87,7 @@ def planned(run: Run) -> Iterator[dict[str, str]]:
     for number, (people, rows) in (run.plan_lines or {}).items():
         period = PERIOD[Category(int(number))]
         yield {
-            "what": str(period.category.label),
+            "what": str(period.category.for_staff),
             "rule": f"{period.rule}, {period.clause}",
             "people": words.figures(people),
             "rows": words.figures(rows),
@@ -118,7 +118,7 @@ def _taken(run: Run) -> Iterator[dict[str, str]]:
     for line in run.certificate["done"]["by_rule"] if run.certificate else ():
         category = Category[line["category"]]
         yield {
-            "what": str(PERIOD[category].category.label),
+            "what": str(PERIOD[category].category.for_staff),
             "rule": f"{line['rule']}, {line['clause']}",
             "people": words.figures(line["people"]),
             "rows": words.figures(line["rows"]),

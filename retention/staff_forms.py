@@ -50,7 +50,7 @@ class HoldForm(ModelForm):
         label=_("Omfattar"),
         coerce=int,
         required=False,
-        choices=[(c.value, c.label) for c in KINDS if c is not Category.SHELL],
+        choices=[(c.value, c.for_staff) for c in KINDS if c is not Category.SHELL],
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Välj det som behövs. Väljer du inget sparas allt om personen."),
     )

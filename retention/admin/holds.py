@@ -17,7 +17,7 @@ from customers import words
 from customers.actions import record_reading
 from customers.dates import FAR, today
 from customers.models import AccessLog, Customer, User
-from customers.personal_data import EVERYTHING, Category
+from customers.personal_data import EVERYTHING, KINDS
 from customers.staff import ReadOnlyInline, TracedAdmin
 from retention.holds import HoldError, lift_hold, place_hold, review_hold
 from retention.models import Hold, HoldReview
@@ -97,7 +97,7 @@ class HoldAdmin(TracedAdmin):
         """Return the categories it keeps, in words."""
         if hold.categories & EVERYTHING == EVERYTHING:
             return gettext("Allt")
-        return words.listed([str(c.label) for c in Category if hold.categories & c.value])
+        return words.listed([str(c.for_staff) for c in KINDS if hold.categories & c.value])
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Let who may place holds place them."""

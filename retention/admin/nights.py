@@ -262,7 +262,7 @@ class ForecastAdmin(ReadOnlyAdmin):
     def of_what(self, forecast: Forecast) -> str:
         """Return people per category."""
         numbers = sorted(forecast.per_category.items(), key=lambda item: int(item[0]))
-        said = [f"{Category(int(c)).label} {words.figures(people)}" for c, people in numbers]
+        said = [f"{Category(int(c)).for_staff} {words.figures(people)}" for c, people in numbers]
         return "; ".join(said) or gettext("Inget")
 
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers import words
 from customers.models import Suppression
+from customers.personal_data import Category
 from customers.staff import ReadOnlyAdmin
 from retention.models import Receipt
 
@@ -16,14 +17,19 @@ from retention.models import Receipt
 class ReceiptAdmin(ReadOnlyAdmin):
     """Receipts name nobody; lists do not join to people."""
 
-    list_display = ("day", "category", "says", "rule", "row_count", "short")
+    list_display = ("day", "what", "says", "rule", "row_count", "short")
     list_filter = ("category", "held_by")
     list_select_related = ("run",)
     ordering = ("-pk",)
     fields = (
-        *("at", "pseudonym", "category", "says", "rule", "row_count", "night", "follows"),
+        *("at", "pseudonym", "what", "says", "rule", "row_count", "night", "follows"),
         "last_day",
     )
+
+    @admin.display(description=_("vad"), ordering="category")
+    def what(self, receipt: Receipt) -> str:
+        """Return the category as staff call it."""
+        return str(Category(receipt.category).for_staff)
 
     @admin.display(description=_("vad kvittot säger"))
     def says(self, receipt: Receipt) -> str:
