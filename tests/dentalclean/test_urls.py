@@ -22,12 +22,13 @@ from consent.unsubscribe import Link
 from customers.dates import today
 from customers.models import Customer, User
 from dentalclean.roles import Role, give_role, sync_roles
+from disclosures.recipient_notices import notify
 from marketing.models import Campaign
 from privacy_requests.actions import open_case
 from privacy_requests.models import Extract
 from retention.actions import open_run
 from retention.models import Forecast, Hold, SetAside
-from tests import cast
+from tests import cast, recipients
 from tests.doors import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -108,7 +109,7 @@ personal/customers/customer/<path:object_id>/skuld/ 302 302 302 403 403
 personal/customers/customer/<path:object_id>/sagt/ 302 302 302 302 302
 personal/customers/customer/<path:object_id>/begaran/ 302 302 302 302 302
 personal/customers/customer/<path:object_id>/fodelsedag/ 302 302 302 302 302
-personal/customers/customer/<path:object_id>/personnummer/ 302 302 302 302 302
+personal/customers/customer/<path:object_id>/personnummer/ 302 302 302 403 403
 personal/customers/customer/<path:object_id>/bestallning/ 302 302 302 302 302
 personal/customers/customer/<path:object_id>/kreditera/ 302 302 302 403 403
 personal/customers/customer/<path:object_id>/tillagg/ 302 302 302 302 302
@@ -123,6 +124,7 @@ personal/marketing/campaign/<uuid:pk>/stoppa/           302 302 302 302 302
 personal/retention/run/stang-av/                        302 302 302 403 200
 personal/retention/run/sla-pa/                          302 302 302 403 302
 personal/retention/run/klockan/                         302 302 302 403 302
+personal/disclosures/recipientnotice/<uuid:pk>/avsluta/ 302 302 302 403 404
 personal/retention/hold/<int:pk>/omprova/               302 302 302 403 404
 personal/retention/run/<int:pk>/slapp/                  302 302 302 403 404
 personal/retention/run/<int:pk>/intyg.json              302 302 302 403 404
@@ -209,7 +211,12 @@ customers/invoice           200 403 302 403 302 302   200 403 302 403 302 302
 customers/product           200 403 200 403 200 302   200 403 200 403 200 302
 customers/supportcase       200 403 302 403 302 302   200 403 302 403 302 302
 customers/suppression       403 403 403 403 403 302   200 403 200 403 200 302
+disclosures/adequacy        403 403 403 403 403 302   200 200 200 403 200 302
+disclosures/agreement       403 403 403 403 403 302   200 200 200 403 200 302
+disclosures/disclosure      200 403 302 403 302 302   200 403 302 403 302 302
 disclosures/outbox          200 403 302 403 302 302   200 403 302 403 302 302
+disclosures/recipient       200 403 200 403 200 302   200 200 200 403 200 302
+disclosures/recipientnotice 200 403 302 403 302 302   200 403 302 403 302 302
 marketing/campaign          200 200 200 403 200 302   200 403 200 403 200 302
 privacy_requests/case       200 403 302 403 302 302   200 403 302 403 302 302
 privacy_requests/extract    200 403 302 403 302 302   200 403 302 403 302 302
@@ -248,6 +255,9 @@ def anna(db: None) -> Customer:
     say_no(customer)
     open_case(customer)
     Hold.objects.create(customer=customer, ground=Hold.Ground.CASE)
+    printer = recipients.signed()
+    recipients.printed(customer, printer)
+    notify(customer, "restricted")
     Forecast.objects.create(made_on=today(), span="night", day=today(), people=0)
     SetAside.objects.create(
         customer=customer, attempts=1, since=today(), tried_on=today(), cause="RaiseException"
