@@ -95,7 +95,7 @@ def _ready(ready: Extract) -> dict[str, Any]:
         "ready_at": ready.ready_at,
         "last_day": ready.expires_on,
         "size": ready.size,
-        "contents": _("PDF, JSON, CSV och kontrollsummor")
+        "contents": _("PDF, HTML, JSON, CSV och kontrollsummor")
         if whole
         else _("JSON, CSV och kontrollsummor"),
         "downloads": ready.downloads,

@@ -31,7 +31,7 @@ from customers.models import (
 )
 from customers.models.channels import Collected, Source
 from customers.personal_data import AtEnd
-from disclosures.models import Outbox
+from disclosures.models import Disclosure, Outbox, Recipient, RecipientNotice
 from privacy_requests import archive
 from privacy_requests.extract import collect
 from privacy_requests.models import (
@@ -48,7 +48,7 @@ from retention import statements
 from retention.actions import execute, open_run
 from retention.models import Hold, HoldReview, Receipt, Run, SetAside
 from retention.rules import algebra, as_due
-from tests import cast, past
+from tests import cast, past, recipients
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG_AGO = date(2010, 3, 1)
@@ -134,6 +134,15 @@ def somebody(name: str, day: date = LONG_AGO) -> Customer:
     )
     old_run, _ = Run.objects.get_or_create(business_date=date(2026, 11, 1), status=Run.Status.DONE)
     Receipt.objects.create(customer=customer, run=old_run, category=1, rule="RET-02", row_count=1)
+    printer = Recipient.objects.filter(name="Pappersbruket").first() or recipients.signed()
+    Disclosure.objects.create(
+        customer=customer, recipient=printer, at=at, purpose="A", basis="c", categories=1,
+        fields=["given_name"], country="SE",
+    )  # fmt: skip
+    RecipientNotice.objects.create(
+        customer=customer, recipient=printer, act="restricted", created_at=at, outcome="done",
+        closed_at=at, closed_by=staff, reason="?",
+    )  # fmt: skip
     _account(customer, staff)
     records.refresh([customer.pk])
     return customer
@@ -214,6 +223,7 @@ def files_of(customer: Customer) -> dict[str, str]:
         ).stdout.decode()
         return {
             "json": files.read(archive.JSON_NAME).decode(),
+            "html": files.read(archive.HTML_NAME).decode(),
             "csv": "".join(sheets),
             # A word may break at the end of a narrow column.
             "pdf": re.sub(r"[\s\u200b\u00ad]+", "", said),
@@ -231,6 +241,7 @@ def test_a_marker_is_in_the_extract_of_its_person_and_gone_after_the_night() -> 
         assert missing == {}, kind
     assert {kind: MARKER.findall(his) for kind, his in files_of(bo).items()} == {
         "json": [],
+        "html": [],
         "csv": [],
         "pdf": [],
     }

@@ -106,7 +106,7 @@ def test_somebody_elses_file_does_not_exist(client: Client, anna: Customer) -> N
     ready = built(anna)
     signed_in(client, cast.person("Björn"))
     page = reverse("privacy_requests:extract_download", args=[ready.pk])
-    assert client.post(page).status_code == 404
+    assert client.get(page).status_code == client.post(page).status_code == 404
     with pytest.raises(Extract.DoesNotExist):
         fetch(ready.pk, Customer.objects.get(given_name="Björn"))
 
@@ -136,6 +136,10 @@ def test_the_last_download_deletes_the_file(client: Client, anna: Customer, sett
     gone = client.get(reverse("privacy_requests:extract_download", args=[ready.pk]))
     assert gone.status_code == 410
     assert "raderad" in gone.content.decode()
+    assert (
+        client.post(reverse("privacy_requests:extract_download", args=[ready.pk])).status_code
+        == 410
+    )
 
 
 def test_downloads_at_once_are_all_counted(anna: Customer, settings: Any) -> None:
