@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from consent import records
 from consent import tasks as ledger
 from consent.actions import say_no, say_yes
 from consent.purposes import Use
@@ -41,6 +42,7 @@ from tests.kills import Process, World
 FREE = {
     table: frozenset(columns.split())
     for table, columns in {
+        "customers_customer": "number public_id",
         "retention_run": "id started_at planned_at began_at finished_at certificate",
         "retention_receipt": "id run_id at retain_until follows_id",
         "retention_forecast": "id",
@@ -49,7 +51,7 @@ FREE = {
         "retention_mark": "at",
         "retention_erasurebatch": "id at",
         "customers_suppression": "id",
-        "disclosures_outbox": "id created_at available_at",
+        "disclosures_outbox": "id created_at available_at finished_at",
         "consent_seal": "digest sealed_at",
     }.items()
 }
@@ -101,6 +103,14 @@ def lay() -> None:
     frida = cast.person("Frida", since=_over_yesterday(9))  # stays; an old order goes
     cast.subscription(frida, _over_yesterday(9))
     cast.order(frida, three_years - timedelta(days=2), three_years)
+    # Asked to be erased, and the time to think it over is up: proof stays and loses her.
+    greta = cast.person("Greta", since=_over_yesterday(1))
+    cast.subscription(greta, _over_yesterday(1), tonight - timedelta(days=30))
+    cast.invoice(greta, tonight - timedelta(days=60))
+    AccessLog.objects.create(customer=greta, actor=cecilia, reason="calls", words="Greta ringer")
+    Outbox.objects.create(customer=greta, template="t", recipient="greta@example.se", subject="S")
+    Customer.objects.filter(pk=greta.pk).update(erasure_on=tonight - timedelta(days=1))
+    records.refresh([greta.pk])
     # Refused tonight: an account that something which stays points at, as no act of ours leaves it.
     hedda = cast.person("Hedda", since=_over_yesterday(1))
     AccessLog.objects.create(customer=frida, actor=hedda.user, reason="case")

@@ -46,18 +46,19 @@ APP_MAY = {
     "consent_balancingrecord": {"SELECT", "INSERT"},
     "consent_nixsnapshot": {"SELECT", "INSERT"},
     "retention_holdreview": {"SELECT", "INSERT", "DELETE"},
-    "privacy_requests_caseevent": {"SELECT", "INSERT", "DELETE"},
     "retention_receipt": {"SELECT", "INSERT", "DELETE"},
     "retention_release": {"SELECT", "INSERT"},
-    "customers_accesslog": {"SELECT", "INSERT", "DELETE"},
+    "disclosures_disclosure": {"SELECT", "INSERT", "DELETE"},
     "customers_debtinterruption": {"SELECT", "INSERT", "DELETE"},
     "django_migrations": {"SELECT"},
 }
 # Tables with people's words, which the app wipes in the files after each night (F19).
 WIPED = {
     *("privacy_requests_case", "privacy_requests_caseevent", "privacy_requests_extract"),
+    *("privacy_requests_erasure", "privacy_requests_statement"),
     "retention_hold",
     *("retention_holdreview", "retention_setaside", "disclosures_outbox"),
+    *("disclosures_disclosure", "disclosures_recipientnotice"),
     *("consent_eventdetail", "consent_standing", "customers_user", "customers_customer"),
     *("customers_session", "customers_address", "customers_change", "customers_accesslog"),
     *("customers_order", "customers_invoice", "customers_supportcase", "django_admin_log"),
