@@ -37,6 +37,7 @@ from customers.dates import STOCKHOLM, add_months, add_years, today
 from customers.models import Customer, FiscalYear, Invoice, Product, User
 from customers.models.channels import Channel, Collected
 from customers.models.people import Protection
+from dentalclean import demo_recipients
 from dentalclean.roles import Role, give_role, sync_roles
 from marketing.actions import draft
 from marketing.models import Campaign
@@ -313,6 +314,9 @@ def build() -> Iterator[tuple[str, str, str]]:
         yield "Staff", email, words
     _see_to_the_groundwork()
     _see_to_a_campaign()
+    demo_recipients.lay_in()
+    officer = User.objects.get(email=STAFF[2][0])
+    demo_recipients.hand_over([STORIES[0].number, STORIES[2].number], officer)
 
 
 @transaction.atomic

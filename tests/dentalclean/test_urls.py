@@ -22,6 +22,7 @@ from consent.unsubscribe import Link
 from customers.dates import today
 from customers.models import Customer, User
 from dentalclean.roles import Role, give_role, sync_roles
+from disclosures.models import Outbox
 from disclosures.recipient_notices import notify
 from marketing.models import Campaign
 from privacy_requests.actions import open_case
@@ -258,6 +259,7 @@ def anna(db: None) -> Customer:
     printer = recipients.signed()
     recipients.printed(customer, printer)
     notify(customer, "restricted")
+    Outbox.objects.filter(customer=None).delete()  # the page below is about a person
     Forecast.objects.create(made_on=today(), span="night", day=today(), people=0)
     SetAside.objects.create(
         customer=customer, attempts=1, since=today(), tried_on=today(), cause="RaiseException"

@@ -12,6 +12,7 @@ from consent.rules import may_process
 from customers.dates import today
 from customers.models import Change, Customer, Invoice, SupportCase, User
 from dentalclean.demo import STAFF, STORIES
+from disclosures.models import Disclosure, Recipient, RecipientNotice
 from retention.rules import calendar, plan
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +26,7 @@ def demo() -> str:
 
 def test_it_makes_each_person_once_and_says_how_to_sign_in() -> None:
     first = demo()
-    models = (Customer, User, Event, Invoice, Change, SupportCase)
+    models = (Customer, User, Event, Invoice, Change, SupportCase, Recipient, Disclosure)
     counts = [model.objects.count() for model in models]
     assert demo() == first
     assert [model.objects.count() for model in models] == counts
@@ -52,11 +53,28 @@ def test_each_story_is_true() -> None:
     assert britta.name
     assert emma.invoices.filter(paid_on=None).count() == 1
     assert emma.language == "en"
+    got = set(Disclosure.objects.values_list("customer", "recipient__name"))
+    assert got >= {
+        (elin.pseudonym, "Paketvägen"),
+        (elin.pseudonym, "Munhälsan"),
+        (elin.pseudonym, "Fakturera Säkert"),
+        (saga.pseudonym, "Brevtryck"),
+    }
+    assert RecipientNotice.objects.filter(outcome="done").exists()
+    assert RecipientNotice.objects.open().exists()
 
 
 def test_min_sida_opens_for_each_of_them(client: Client) -> None:
     demo()
-    pages = ("/", "/mina-uppgifter/", "/mina-val/", "/hur-lange/", "/mina-arenden/", "/mer/")
+    pages = (
+        "/",
+        "/mina-uppgifter/",
+        "/mina-val/",
+        "/vem-har-fatt-dem/",
+        "/hur-lange/",
+        "/mina-arenden/",
+        "/mer/",
+    )
     for story in STORIES:
         client.force_login(User.objects.get(email=story.email))
         for path in pages:
