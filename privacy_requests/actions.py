@@ -58,7 +58,7 @@ def open_case(
     The person's rows are held from the purge until it is answered (RUL-17).
     """
     Customer.objects.select_for_update().only("pk").get(pk=customer.pk)
-    case = Case.objects.unanswered().filter(customer=customer, right=right).first()
+    case = cases.waiting_for(customer, right)
     if case is not None:
         cases.fold(case, wording, timezone.now(), actor)
         _try_again(case)

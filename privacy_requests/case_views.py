@@ -29,13 +29,17 @@ def new(request: HttpRequest, customer: Customer) -> HttpResponse:
     form = RequestForm(request.POST if request.method == "POST" else None, initial=wanted)
     if form.is_valid():
         given = form.cleaned_data
-        found = register_message(
-            customer,
-            given["rights"],
-            given["wording"],
-            token=given["token"],
-            identity=_shown(request, customer),
-        )
+        try:
+            found = register_message(
+                customer,
+                given["rights"],
+                given["wording"],
+                token=given["token"],
+                identity=_shown(request, customer),
+            )
+        except cases.RefusedError as refused:
+            form.add_error(None, str(refused))
+            return render(request, "privacy_requests/new.html", {"form": form}, status=409)
         messages.success(request, _receipt(found))
         if len(found) == 1:
             return redirect("privacy_requests:case", found[0].public_id)
@@ -88,8 +92,14 @@ def more(request: HttpRequest, customer: Customer, public_id: uuid.UUID) -> Http
 def identify(request: HttpRequest, customer: Customer, public_id: uuid.UUID) -> HttpResponse:
     """Let the case know that its person has just shown who they are; its clock goes on."""
     found = _own(customer, public_id)
+    shown = _shown(request, customer)
+    if not shown:  # it grew old in this very moment
+        return redirect("privacy_requests:identify")
     if found.status == Case.Status.IDENTIFYING:
-        cases.identify(found.pk, _shown(request, customer))
+        try:
+            cases.identify(found.pk, shown)
+        except cases.ClosedError as closed:
+            return _page(request, found, refused=str(closed), status=409)
         messages.success(request, _("Tack. Nu vet vi att det är du, och går vidare."))
     return redirect("privacy_requests:case", found.public_id)
 

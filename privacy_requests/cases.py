@@ -93,6 +93,12 @@ def fold(case: Case, wording: str, at: datetime, actor: User | None = None) -> b
     return True
 
 
+def waiting_for(customer: Customer, right: str) -> Case | None:
+    """Lock and return the open case of a kind, if it still is open once it is ours (RUL-20)."""
+    found = Case.objects.unanswered().select_for_update(of=("self",))
+    return found.filter(customer=customer, right=right).first()
+
+
 def add_words(case_id: int, wording: str, *, actor: User | None = None) -> Case:
     """Add to an open case what its person says later; raises ClosedError."""
     with transaction.atomic():
@@ -102,7 +108,8 @@ def add_words(case_id: int, wording: str, *, actor: User | None = None) -> Case:
 
 
 def locked(case_id: int) -> Case:
-    """Lock an open case for a verb; raises ClosedError."""
+    """Lock an open case for a verb, its person first as everywhere (I04); raises ClosedError."""
+    Customer.objects.select_for_update(of=("self",)).only("pk").filter(cases=case_id).first()
     case = (
         Case.objects.select_related("customer__user")
         .select_for_update(of=("self",))

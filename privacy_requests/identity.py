@@ -26,6 +26,8 @@ KEY, NEXT = "identity_proof", "identity_next"
 FRESH = timedelta(minutes=10)
 # Whoever changed the address may be a stranger; the owner has this long to say so (A18, K09).
 NEW_ADDRESS_WAITS = timedelta(days=7)
+# What a stranger would have changed to pass for the person.
+SHOWS_WHO = ("email", "national_id_sealed")
 
 P = ParamSpec("P")
 Guarded = Callable[Concatenate[HttpRequest, Customer, P], HttpResponseBase]
@@ -94,12 +96,16 @@ def way_back(request: HttpRequest) -> str:
 def waits_until(customer: Customer) -> datetime | None:
     """Return until when extract and erasure wait after a change of e-mail, None when they do not.
 
-    By whose hand it was changed makes no difference: customer service can be talked round too.
+    By whose hand it was changed makes no difference: customer service can be talked round too. So
+    it can about the identity number, by which an e-identification is known to be the person's.
     """
     since = timezone.now() - NEW_ADDRESS_WAITS
     own = EmailChange.objects.filter(customer=customer, changed_at__gt=since)
     noted = Change.objects.filter(
-        customer=customer, field="email", source__in=(Source.PERSON, Source.STAFF), at__gt=since
+        customer=customer,
+        field__in=SHOWS_WHO,
+        source__in=(Source.PERSON, Source.STAFF),
+        at__gt=since,
     )
     moments: list[datetime] = []
     for changed_at, reverted_at in own.values_list("changed_at", "reverted_at"):

@@ -99,7 +99,7 @@ def _one(
             return done
     if right == Right.WITHDRAWAL:
         return _withdraw(customer, wording, received_at, collected, actor, message_id)
-    waiting = Case.objects.unanswered().filter(customer=customer, right=right).first()
+    waiting = cases.waiting_for(customer, right)
     if waiting is not None:
         cases.fold(waiting, wording, timezone.now(), actor)
         return waiting

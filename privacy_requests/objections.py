@@ -23,7 +23,7 @@ from customers.dates import stockholm_date
 from customers.models import Customer, User
 from customers.models.channels import Collected
 from customers.models.people import Restriction
-from privacy_requests.cases import answer, fold, register, tell
+from privacy_requests.cases import answer, fold, register, tell, waiting_for
 from privacy_requests.models import Case
 
 # What is not necessary: an own limitation pauses all of it, an objection ends some of it.
@@ -154,7 +154,7 @@ def _lock(customer: Customer) -> str:
 
 def _case(customer: Customer, right: str, at: datetime, collected: str, **more: Any) -> Case:
     """Return the open case of this kind, or a new one (RUL-20)."""
-    waiting = Case.objects.unanswered().filter(customer=customer, right=right).first()
+    waiting = waiting_for(customer, right)
     if waiting is None:
         return register(customer, right, collected=collected, received_at=at, **more)
     fold(waiting, more["wording"], at, more["actor"])

@@ -16,6 +16,7 @@ from customers.dates import today
 from customers.debts import open_debts
 from customers.models import AccessLog, Change, Customer, FiscalYear, Invoice, Order
 from disclosures.models import Outbox
+from privacy_requests.identity import waits_until
 from privacy_requests.messages import register_message
 from privacy_requests.models import Case, Statement
 from privacy_requests.supplements import add_statement
@@ -98,6 +99,8 @@ def test_a_number_is_set_right_sealed_hashed_and_kept_masked(
     assert bytes(anna.national_id_hash or b"") != hashed
     # Correcting is no use (RUL-16), and the date that the old number told follows.
     assert (anna.national_id_used_on, anna.birth_date) == (used, date(1991, 7, 17))
+    # Whoever talked somebody into it waits, as after a new e-mail address (A18).
+    assert waits_until(anna) is not None
     assert kept(anna) == [
         ("national_id_sealed", "19900602-****", "19910717-****", "staff", "phone"),
         ("birth_date", "1990-06-02", "1991-07-17", "staff", "phone"),

@@ -154,6 +154,7 @@ PAGES = {
     "the rest": (
         "/mina-arenden/",
         "/mina-arenden/ratta/",
+        "/mina-arenden/ratta/tillagg/",
         "/ta-med/",
         "/ta-ut-allt/",
         "/mer/",

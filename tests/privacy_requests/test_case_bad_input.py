@@ -7,6 +7,7 @@ import http.client
 import queue
 import re
 import threading
+import time
 import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import connections
+from django.db import connections, transaction
 
 from customers.models import Customer, User
 from privacy_requests import cases
@@ -265,3 +266,34 @@ def test_a_session_that_is_over_asks_to_sign_in_and_does_nothing(
     assert answer.status in (302, 403)
     case.refresh_from_db()
     assert case.is_open
+
+
+def test_words_that_come_while_staff_answer_are_a_new_case_and_no_fault(
+    browser: Browser, anna: Customer, case: Case
+) -> None:
+    """Whoever writes waits for the answer, finds the case closed and has asked anew (RUL-20)."""
+    one = User.objects.create_user("c@dentalclean.example")
+    answering, asked = threading.Event(), threading.Event()
+
+    def answer() -> None:
+        try:
+            with transaction.atomic():
+                cases.locked(case.pk)
+                answering.set()
+                asked.wait(timeout=30)
+                time.sleep(0.5)  # the post has reached the lock
+                cases.grant(case.pk, actor=one)
+        finally:
+            connections.close_all()
+
+    staff = threading.Thread(target=answer)
+    staff.start()
+    assert answering.wait(timeout=30)
+    asked.set()
+    sent = {"rights": "restriction", "wording": "Mer.", "token": str(uuid.uuid4())}
+    found = browser.post(NEW, sent)
+    staff.join(timeout=60)
+    assert found.status == 302
+    case.refresh_from_db()
+    new = Case.objects.exclude(pk=case.pk).get()
+    assert (case.status, new.is_open, new.wording) == ("answered", True, "Mer.")

@@ -93,7 +93,7 @@ def test_the_extract_waits_seven_days_after_a_change_of_address(
     for visit in (client.get, client.post):
         answer = visit(page)
         assert answer.status_code == 409
-        assert "Din e-postadress byttes nyss." in answer.content.decode()
+        assert "Din e-postadress eller ditt personnummer ändrades nyss." in answer.content.decode()
     ready.refresh_from_db()
     assert ready.downloads == 0
     Change.objects.update(at=timezone.now() - identity.NEW_ADDRESS_WAITS)
