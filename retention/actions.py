@@ -166,7 +166,7 @@ def begin(run: Run) -> bool:
     if run.began_at is not None:
         return True
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PLAN_LOCK])
+        cursor.execute(f"SELECT pg_advisory_xact_lock(%s), {statements.BY_INDEX}", [PLAN_LOCK])
         run.refresh_from_db()
         if run.status != Run.Status.RUNNING or run.began_at is not None:
             return run.status == Run.Status.RUNNING
@@ -286,7 +286,9 @@ def purge_people(run: Run, customer_ids: Sequence[int], *, wait: bool = False) -
         transaction.atomic(),
         connection.cursor() as cursor,
     ):
-        cursor.execute("SELECT set_config('lock_timeout', %s, TRUE)", [LOCK_TIMEOUT])
+        cursor.execute(
+            f"SELECT set_config('lock_timeout', %s, TRUE), {statements.BY_INDEX}", [LOCK_TIMEOUT]
+        )
         cursor.execute(
             "SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id "
             f"FOR UPDATE {'' if wait else 'SKIP LOCKED'}",
