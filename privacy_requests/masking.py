@@ -24,6 +24,7 @@ NOTES: dict[str, frozenset[str]] = {
     "consent.eventdetail": frozenset({"evidence"}),
     "customers.accesslog": frozenset({"words"}),
     "customers.debtinterruption": frozenset({"words"}),
+    "disclosures.recipientnotice": frozenset({"reason"}),
     "privacy_requests.case": frozenset({"reasons"}),
     "privacy_requests.caseevent": frozenset({"words"}),
     "retention.hold": frozenset({"reason"}),

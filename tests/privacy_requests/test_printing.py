@@ -11,14 +11,18 @@ from typing import Any
 import pikepdf
 import pytest
 from django.conf import settings as project
+from django.db import models
 from django.utils import timezone
 
 from consent.facts import use_national_id
 from customers.models import AccessLog, Customer, User
+from customers.personal_data import personal_models
 from privacy_requests import archive, printing
 from privacy_requests.actions import build, open_case
 from privacy_requests.extract import collect
+from privacy_requests.masking import NOTES
 from privacy_requests.models import Extract
+from privacy_requests.origins import ORIGINS
 from privacy_requests.pages import as_pages
 from privacy_requests.printing import LayoutError, Typesetter, pdf, typesetter
 from retention.models import Hold
@@ -210,3 +214,30 @@ def test_a_typesetter_that_dies_in_the_middle_is_replaced_at_the_next_try(anna: 
         assert not build(wanted.pk)
     Extract.objects.filter(pk=wanted.pk).update(available_at=timezone.now())
     assert build(wanted.pk)
+
+
+# Running text that is ours and no note: it went to the person, or tells of their earlier data.
+THEIRS = {
+    *{"customers.change.old", "customers.invoice.buyer_name", "customers.invoice.buyer_address"},
+    *{"customers.supportcase.answer", "disclosures.outbox.subject", "disclosures.outbox.body"},
+    *{"disclosures.outbox.recipient", "privacy_requests.case.answer"},
+    "privacy_requests.erasure.answer_to",
+}
+
+
+def test_every_running_text_of_ours_is_masked_or_known_to_the_person() -> None:
+    running = {
+        f"{model._meta.label_lower}.{name}"
+        for model, data in personal_models()
+        for names in data.columns.values()
+        for name in names
+        for column in [model._meta.get_field(name)]
+        if isinstance(column, models.CharField | models.TextField)
+        and not column.choices
+        and (column.max_length or 999) >= 100
+        and not ORIGINS[model._meta.label_lower].of(name)
+    }
+    masked = {f"{table}.{name}" for table, names in NOTES.items() for name in names}
+    fields_of_the_log = {"admin.logentry.change_message"}
+    assert running - masked - THEIRS == fields_of_the_log
+    assert masked <= running
