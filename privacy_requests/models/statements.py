@@ -55,7 +55,8 @@ class Statement(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="statement_says_something",
-                condition=~Q(wording="") & LessThanOrEqual(Length("wording"), LONGEST_WORDING),
+                condition=~Q(wording="")  # type: ignore[arg-type]
+                & LessThanOrEqual(Length("wording"), LONGEST_WORDING),
             ),
             # Two clicks are one statement (B06).
             models.UniqueConstraint(

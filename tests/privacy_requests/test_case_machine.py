@@ -197,7 +197,7 @@ def test_a_yes_to_erasure_is_given_by_what_erases_and_never_by_hand(
     outcome: str, cecilia: User, disa: User
 ) -> None:
     case = register_message(cast.person("Anna"), ["erasure"], "Ta bort mig.")[0]
-    why = {"reasons": "Bokföringen.", "rule": "artikel 17.3 b"}
+    why: dict[str, Any] = {"reasons": "Bokföringen.", "rule": "artikel 17.3 b"}
     for by_hand in (
         lambda: cases.grant(case.pk, outcome=outcome, actor=cecilia),
         lambda: cases.decide(case.pk, outcome, actor=cecilia, **why),
@@ -223,7 +223,11 @@ def test_a_yes_to_erasure_is_given_by_what_erases_and_never_by_hand(
 def test_a_fee_is_told_before_anything_costs_and_can_be_escaped(
     case: Case, cecilia: User, disa: User
 ) -> None:
-    how = {"reasons": "Tionde gången i veckan.", "rule": "artikel 12.5", "fee_ore": 30000}
+    how: dict[str, Any] = {
+        "reasons": "Tionde gången i veckan.",
+        "rule": "artikel 12.5",
+        "fee_ore": 30000,
+    }
     cases.decide(case.pk, "granted", actor=cecilia, **how)
     with pytest.raises(cases.RefusedError, match="meddelas först"):
         cases.grant(case.pk, actor=cecilia)

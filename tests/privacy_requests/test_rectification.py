@@ -1,6 +1,7 @@
 """What is wrong is corrected at once where Min sida can, and else becomes a case that restricts."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 from django.db import InternalError, transaction
@@ -69,7 +70,8 @@ def test_what_min_sida_can_change_is_changed_at_once_with_what_was(
 def test_an_invoice_is_never_overwritten(anna: Customer) -> None:
     """REC-02: the database refuses it whoever asks."""
     issued = cast.invoice(anna, date(2026, 3, 5))
-    for values in ({"buyer_name": "Nytt Namn"}, {"total_ore": 1}, {"lines": []}):
+    wrong: list[dict[str, Any]] = [{"buyer_name": "Nytt Namn"}, {"total_ore": 1}, {"lines": []}]
+    for values in wrong:
         with pytest.raises(InternalError, match="BFL-04"), transaction.atomic():
             Invoice.objects.filter(pk=issued.pk).update(**values)
 
