@@ -46,9 +46,7 @@ def settings_of_its_own(kept: Path | None = None) -> Iterator[None]:
 @contextmanager
 def servers_of_its_own() -> Iterator[None]:
     """Start the servers with everything synced to disk, and lay the tables."""
-    # The files beside a kept folder's databases speak of copies that are made anew.
-    for folder in (settings.ERASURES_DIR, settings.SEALS_DIR):
-        shutil.rmtree(folder, ignore_errors=True)
+    _forget_files()
     with servers.running(settings.HOUSE, durable=True):
         call_command("migrate", verbosity=0)
         call_command("publish_policy", stdout=open(os.devnull, "w"))  # noqa: SIM115, PTH123
@@ -66,12 +64,19 @@ def use(database: str) -> None:
 
 def copy(template: str, database: str) -> None:
     """Make an identical copy of a database, file by file, and turn to it."""
+    _forget_files()
     use("postgres")
     with connection.cursor() as cursor:
         cursor.execute(f"DROP DATABASE IF EXISTS {database}")
         cursor.execute(f"CREATE DATABASE {database} TEMPLATE {template} STRATEGY FILE_COPY")
         cursor.execute("CHECKPOINT")
     use(database)
+
+
+def _forget_files() -> None:
+    """Remove what lies beside the databases: it speaks of copies that are made anew."""
+    for folder in (settings.ERASURES_DIR, settings.SEALS_DIR):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def drop(database: str) -> None:
