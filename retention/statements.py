@@ -631,12 +631,8 @@ def _returns() -> Iterator[Source]:
     """Yield the ways that came back of whom nothing keeps them all the same (RUL-28)."""
     keepers = ", ".join(f"'{code}'" for code in KEEP_RETURNED)
     for table in tables():
+        customer = "t.customer_id" if table.data.path else "t.id"
         for way, (day, *_) in table.data.returned.items():
-            customer = (
-                f"t.{table.model._meta.get_field(table.data.path).column}"
-                if table.data.path
-                else "t.id"
-            )  # type: ignore[union-attr]
             yield Source(
                 way.name.lower(),
                 f"{table.name} t WHERE t.{day} < %(on)s AND NOT EXISTS ("

@@ -42,7 +42,7 @@ class HoldAdmin(TracedAdmin):
 
     form = HoldForm
     change_form_template = "retention/hold.html"
-    list_display = ("number", "ground", "placed_at", "review", "lifted_at")
+    list_display = ("number", "ground", "placed", "review", "lifted")
     list_filter = ("ground",)
     ordering = ("-placed_at",)
     list_select_related = ("customer",)
@@ -56,6 +56,16 @@ class HoldAdmin(TracedAdmin):
     def number(self, hold: Hold) -> str:
         """Return the customer number."""
         return hold.customer.number
+
+    @admin.display(description=_("lagd"), ordering="placed_at")
+    def placed(self, hold: Hold) -> str:
+        """Return the day alone; the page of the hold has the time."""
+        return words.day(hold.placed_at)
+
+    @admin.display(description=_("hävd"), ordering="lifted_at")
+    def lifted(self, hold: Hold) -> str | None:
+        """Return the day alone, so that the list fits a page."""
+        return words.day(hold.lifted_at) if hold.lifted_at else None
 
     @admin.display(description=_("kund"))
     def person(self, hold: Hold) -> str:

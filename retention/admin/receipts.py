@@ -1,6 +1,10 @@
 """What staff see of deletions that were done, and of whom not to reach; both name nobody."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext
@@ -13,12 +17,30 @@ from customers.staff import ReadOnlyAdmin
 from retention.models import Receipt
 
 
+class KindFilter(admin.SimpleListFilter):
+    """What the receipts are of, as staff call it."""
+
+    title = _("vad")
+    parameter_name = "category"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Return every kind of data."""
+        return [(str(category.value), category.for_staff) for category in Category]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Receipt]) -> QuerySet[Receipt]:
+        """Keep the receipts of the kind that was chosen."""
+        chosen = self.value()
+        if chosen is None or not chosen.isdecimal():
+            return queryset
+        return queryset.filter(category=int(chosen))
+
+
 @admin.register(Receipt)
 class ReceiptAdmin(ReadOnlyAdmin):
     """Receipts name nobody; lists do not join to people."""
 
     list_display = ("day", "what", "says", "rule", "row_count", "short")
-    list_filter = ("category", "held_by")
+    list_filter = (KindFilter, "held_by")
     list_select_related = ("run",)
     ordering = ("-pk",)
     fields = (
