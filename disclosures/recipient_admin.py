@@ -223,8 +223,10 @@ class RecipientNoticeAdmin(ByPseudonym):
     @admin.display(description=_("avslutat av"))
     def by_whom(self, notice: RecipientNotice) -> str:
         """Return who closed it, by the account, which may be gone."""
+        if notice.closed_by_id is None:
+            return str(self.get_empty_value_display())
         found = User.objects.filter(pk=notice.closed_by_id).values_list("email", flat=True)
-        return found.first() or str(self.get_empty_value_display())
+        return found.first() or gettext("Kontot finns inte längre")
 
     def has_close_permission(self, request: HttpRequest) -> bool:
         """Let who may close notices close them."""

@@ -18,6 +18,7 @@ from customers.dates import stockholm_date
 from customers.models import Address, Customer
 from customers.personal_data import Category, column_label
 from disclosures.agreements import EEA
+from disclosures.handing import FIELDS
 from disclosures.models import Agreement, Disclosure, Recipient, RecipientNotice
 
 Kind = Recipient.Kind
@@ -193,7 +194,7 @@ def who_would_get(on: date) -> list[WouldGet]:
             str(ROLES[r.kind]) if r.kind != Kind.PARTNER else _("Får något bara om du säger ja."),
             r.task,
             words.listed([str(BY_CODE[code].name).lower() for code in r.purposes]),
-            words.listed([str(c.label).lower() for c in r.may_get()]),
+            fields_in_words(name for c in r.may_get() for name in FIELDS.get(c, ())),
         )
         for r in Recipient.objects.active(on)
     ]

@@ -190,7 +190,7 @@ class Agreement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.recipient_id} {self.reference}"
+        return f"{self.recipient} {self.reference}"
 
     @property
     def missing(self) -> list[str]:
