@@ -74,7 +74,8 @@ def _whole(n: int, people: list[Customer], rounds: int) -> None:
         reference=1 / GOAL_SECONDS,
         goal=GOAL,
         sentence=f"A whole archive of a customer in {TABLES} tables: p50 {p50 * 1000:.0f} ms, p95 "
-        f"{p95 * 1000:.0f} ms of {len(each)}; {GOAL_SECONDS * 1000:.0f} ms is the goal.",
+        f"{p95 * 1000:.0f} ms, at best {each[0] * 1000:.0f} ms of "
+        f"{len(each)}; {GOAL_SECONDS * 1000:.0f} ms is the goal.",
     )
 
 

@@ -24,8 +24,9 @@ from privacy_requests.extract import collect
 from privacy_requests.pages import as_pages
 from privacy_requests.printing import Typesetter, pdf, words_of
 
-GOAL = 1 / 1.3
-PAGES, ROWS_A_PAGE = 100, 30
+# Heads, a footer with the number of pages, widths by what stands there: a third more than bare.
+GOAL, GOAL_MEMORY = 1 / 1.6, 1 / 1.3
+PAGES, ROWS_A_PAGE = 100, 31
 PROGRAM = Path(__file__).parent / "typst_alone.py"
 ORDERS = """
     INSERT INTO customers_order (public_id, number, customer_id, product_id, quantity, collected,
@@ -77,7 +78,7 @@ def _measure(n: int, rounds: int, small: Customer, large: Customer) -> None:
         n,
         ours=1 / most,
         reference=1 / most_alone,
-        goal=GOAL,
+        goal=GOAL_MEMORY,
         sentence=f"The process that sets it had {most:.0f} MiB at most, bare typst "
         f"{most_alone:.0f} MiB.",
     )
