@@ -164,7 +164,10 @@ def confirm(
     waits = identity.waits_until(locked)
     if waits is not None:
         raise cases.RefusedError(
-            _("E-postadressen eller personnumret är nytt. Av säkerhetsskäl kan du radera från %(day)s.")
+            _(
+                "E-postadressen eller personnumret är nytt. Av säkerhetsskäl kan du radera "
+                "från %(day)s."
+            )
             % {"day": words.full_day(waits)}
         )
     case = Case.objects.unanswered().filter(customer=locked, right=Case.Right.ERASURE).first()
