@@ -19,23 +19,23 @@ from disclosures.recipient_notices import acknowledge
 
 REACHED = int(Category.IDENTITY | Category.ADDRESS)
 RECIPIENTS = (
-    ("processor", "Brevtryck", "trycker och skickar brev åt oss", ["A", "B", "K"], REACHED),
+    ("processor", "Brevtryck", "tryckeri", ["A", "B", "K"], REACHED),
     (
-        *("processor", "Paketvägen", "kör paketen hem till dig", ["A"]),
+        *("processor", "Paketbud", "pakettransport", ["A"]),
         REACHED | Category.CONTACT,
     ),
     (
-        *("controller", "Fakturera Säkert", "prövar köp mot faktura och driver in betalningen"),
+        *("controller", "Fakturahuset", "fakturaservice"),
         ["A", "A2"],
         REACHED | Category.NATIONAL_ID,
     ),
     (
-        *("partner", "Munhälsan", "säljer tandkräm och munskölj", ["P"]),
+        *("partner", "Tandklubben", "kundklubb", ["P"]),
         int(Category.IDENTITY | Category.CONTACT),
     ),
 )
-PARTNER = Use("P", Channel.EMAIL, "Munhälsan")
-YES = "Ja, Munhälsan får mitt namn och min e-post och får mejla mig om tandkräm och munskölj."
+PARTNER = Use("P", Channel.EMAIL, "Tandklubben")
+YES = "Ja, Tandklubben får mitt namn och min e-post och får mejla mig om sin kundklubb."
 
 
 @transaction.atomic
@@ -72,12 +72,12 @@ def hand_over(numbers: list[str], officer: User) -> None:
         return
     named = {recipient.name: recipient for recipient in Recipient.objects.all()}
     last_week = timezone.now() - timedelta(days=9)
-    for name in ("Paketvägen", "Brevtryck"):
+    for name in ("Paketbud", "Brevtryck"):
         disclose(people, named[name], "A", at=last_week)
-    disclose(people[:1], named["Fakturera Säkert"], "A2")
+    disclose(people[:1], named["Fakturahuset"], "A2")
     first = people[0]
     say_yes(first, PARTNER, evidence=YES, collected=Collected.SLIP)
-    disclose([first], named["Munhälsan"], "P", channel=Channel.EMAIL)
+    disclose([first], named["Tandklubben"], "P", channel=Channel.EMAIL)
     correct_details(first, {"street": "Björkgatan 4 B"})
     notice = RecipientNotice.objects.filter(recipient=named["Brevtryck"]).first()
     if notice is not None:

@@ -55,9 +55,9 @@ def test_each_story_is_true() -> None:
     assert emma.language == "en"
     got = set(Disclosure.objects.values_list("customer", "recipient__name"))
     assert got >= {
-        (elin.pseudonym, "Paketvägen"),
-        (elin.pseudonym, "Munhälsan"),
-        (elin.pseudonym, "Fakturera Säkert"),
+        (elin.pseudonym, "Paketbud"),
+        (elin.pseudonym, "Tandklubben"),
+        (elin.pseudonym, "Fakturahuset"),
         (saga.pseudonym, "Brevtryck"),
     }
     assert RecipientNotice.objects.filter(outcome="done").exists()
