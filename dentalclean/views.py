@@ -126,11 +126,19 @@ def _waiting(cases: Iterable[Case]) -> Iterable[dict[str, Any]]:
         elif case.closed_on is None:
             yield {
                 "icon_name": "hourglass",
-                "heading": _("Du har bett om allt vi har om dig"),
+                "heading": _asked_for(case),
                 "line": _("Vi svarar senast %(day)s.") % {"day": day(case.latest_on)},
                 "url": reverse("privacy_requests:cases"),
                 "action": _("Se ärendet"),
             }
+
+
+def _asked_for(case: Case) -> str:
+    if case.right == Case.Right.ACCESS:
+        return _("Du har bett om allt vi har om dig")
+    if case.right == Case.Right.ERASURE:
+        return _("Du har bett oss radera dina uppgifter")
+    return _("Du har bett oss: %(right)s") % {"right": case.get_right_display().lower()}
 
 
 def _file_of(case: Case) -> Extract | None:

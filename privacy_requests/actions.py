@@ -159,6 +159,8 @@ def build(extract_id: uuid.UUID) -> bool:
 @transaction.atomic
 def _hand_out(wanted: Extract, name: str, packed: archive.Archive, snapshot_at: datetime) -> bool:
     """Make the file the person's, answer the case and tell them, if the lease is still ours."""
+    # The person first, as whoever asks, erases or purges does (I04).
+    Customer.objects.select_for_update().only("pk").get(pk=wanted.case.customer_id)
     mine = _still_ours(wanted).select_related("case__customer__user")
     found = mine.select_for_update(of=("self",)).first()
     if found is None:

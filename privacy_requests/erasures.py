@@ -65,7 +65,9 @@ class Line:
 
     @property
     def what(self) -> str:
-        """What it is, as a thing in a sentence."""
+        """What it is, as a thing in a sentence; of proof only its kind."""
+        if self.fate is Fate.UNNAMED:
+            return str(self.category.label)
         return chart.thing(self.category, self.rows)
 
 

@@ -20,7 +20,7 @@ from customers.models import Customer
 from privacy_requests import identity, telling_days, vault
 from privacy_requests.actions import FILES, GoneError, NotReadyError, fetch, open_case
 from privacy_requests.identity import identity_required
-from privacy_requests.models import Case, CaseEvent, Extract
+from privacy_requests.models import Case, CaseEvent, Erasure, Extract
 
 REFRESH_SECONDS = "5"
 
@@ -103,6 +103,19 @@ def _ready(ready: Extract) -> dict[str, Any]:
         "fetch_url": reverse("privacy_requests:extract_download", args=[ready.pk]),
         "hash": ready.sha256,
     }
+
+
+def _now(case: Case, *, file: bool) -> dict[str, str]:
+    """Say what happens to an open case now."""
+    if file:
+        return {"name": _("Vi samlar ihop"), "note": _("Brukar ta en minut")}
+    erasure = Erasure.objects.filter(case=case).first()
+    if erasure is None:
+        return {"name": _("Vi arbetar med det"), "note": _("En människa tittar på det")}
+    if erasure.released_at is not None:
+        return {"name": _("Det raderas"), "note": _("Nästa natt")}
+    until = words.moment(erasure.until)
+    return {"name": _("Du kan ångra dig"), "note": _("Till %(until)s") % {"until": until}}
 
 
 def _progress(wanted: Extract) -> list[dict[str, Any]]:
@@ -240,10 +253,7 @@ def _going_on(case: Case) -> dict[str, Any]:
         "steps": [
             {"name": _("Du bad om det"), "note": words.moment(case.received_at), "state": "done"},
             {
-                "name": _("Vi samlar ihop") if file else _("Vi arbetar med det"),
-                "note": _("Brukar ta en minut")
-                if file and not failed
-                else _("En människa tittar på det"),
+                **_now(case, file=file and not failed),
                 "state": "now",
             },
             {

@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +157,7 @@ class Done:
     rows_erased: int = 0
     messages_stopped: int = 0
     campaigns_stopped: int = 0
+    erasures_to_think_over: int = 0
     sessions_ended: int = 0
     seals_set_aside: int = 0
 
@@ -180,6 +181,7 @@ def make_good() -> Done | None:
         for batch in _lost_batches():
             _replay_erasure(batch, done)
         _stop_old_mail(at, done)
+        _think_again(at, done)
         done.sessions_ended, _ = Session.objects.all().delete()
     name = f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     newest = Seal.objects.aggregate(newest=Max("number"))["newest"] or 0
@@ -344,6 +346,20 @@ def _stop_old_mail(at: datetime, done: Done) -> None:
             [at],
         )
         done.campaigns_stopped = cursor.rowcount
+
+
+def _think_again(at: datetime, done: Done) -> None:
+    """Let the time to change one's mind begin anew: somebody may have, and that is lost (A20).
+
+    Erasures belong to a room above this one.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE privacy_requests_erasure SET until = %s WHERE taken_back_at IS NULL "
+            "AND released_at IS NULL",
+            [at + timedelta(hours=72)],
+        )
+        done.erasures_to_think_over = cursor.rowcount
 
 
 def _open() -> None:

@@ -3,7 +3,6 @@
 from datetime import date
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -115,8 +114,8 @@ def _faster(records: dict[str, date], now: date) -> list[dict[str, Any]]:
         ways.append({"url": reverse("consent:choices"), "link": link, "text": text})
     ways.append(
         {
-            "url": f"mailto:{settings.CONTROLLER['email']}",
-            "link": _("Mejla och be oss radera"),
+            "url": reverse("privacy_requests:erasure"),
+            "link": _("Radera mina uppgifter"),
             "text": _("Då går allt som inget avtal och ingen lag kräver att vi sparar."),
         }
     )

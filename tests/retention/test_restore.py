@@ -19,13 +19,13 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
-from consent import sealing, seals
+from consent import records, sealing, seals
 from consent.actions import restrict, say_no, say_yes
 from consent.ledger import append
 from consent.models import Authority, Event, Standing
 from consent.purposes import Use
 from customers.dates import today
-from customers.models import Customer, Session
+from customers.models import Customer, Invoice, Order, Session
 from customers.models.people import Restriction
 from dentalclean.embedded import servers
 from dentalclean.embedded.binaries import postgres_programs
@@ -161,6 +161,7 @@ class World:
     limiter: Customer  # limits the use of the data after it
     other: Customer  # nothing happens
     hold: Hold
+    asker: Customer  # asks to be erased after it
     declined: frozenset[tuple[str, ...]] = frozenset()  # what the refuser's no shut
 
 
@@ -172,7 +173,11 @@ def before_the_backup() -> World:
         held,
         *(cast.person(name, since=date(2024, 1, 7)) for name in ("Björn", "Cecilia", "Disa")),
         hold,
+        cast.person("Greta", since=date(2024, 1, 7)),
     )
+    cast.subscription(world.asker, date(2024, 1, 7), date(2026, 1, 7))
+    cast.order(world.asker, date(2026, 1, 7), date(2026, 1, 9))
+    cast.invoice(world.asker, date(2026, 1, 7))
     for person in (world.refuser, world.limiter, world.other):
         cast.subscription(person, date(2024, 1, 7))
         say_yes(person, LETTER, evidence=cast.SHOWN)
@@ -186,6 +191,8 @@ def before_the_backup() -> World:
 def after_the_backup(world: World) -> None:
     """Lift the hold, erase, refuse, limit, send: all of it is in no backup."""
     holds.lift_hold(world.hold)
+    Customer.objects.filter(pk=world.asker.pk).update(erasure_on=today() - timedelta(days=3))
+    records.refresh([world.asker.pk])
     night(1)
     night(0)
     assert not Customer.objects.filter(pk=world.erased.pk).exists()
@@ -215,6 +222,7 @@ def night(back: int) -> None:
 def everything_is_refused(client: Client, world: World) -> None:
     """Whoever comes, works or starts is turned away."""
     assert Customer.objects.get(pk=world.erased.pk).name == "Anna Ek"  # she is back
+    assert Customer.objects.get(pk=world.asker.pk).number == world.asker.number
     answer = client.get("/")
     assert answer.status_code == 503
     assert "Vi håller stängt en stund." in text(answer)
@@ -233,6 +241,12 @@ def everything_is_made_good(client: Client, world: World) -> None:
     assert not Customer.objects.filter(pk=world.erased.pk).exists()
     gone = Receipt.objects.filter(customer_id=world.erased.pseudonym, run=None)
     assert gone.exists()
+    # Who asked is a shell that says nothing, and the invoice nobody's (RUL-02, RUL-36).
+    left = Customer.objects.get(pk=world.asker.pk)
+    assert (left.name, left.email) == ("", "")
+    assert left.number != world.asker.number
+    assert not Order.objects.filter(customer=left).exists()
+    assert Invoice.objects.get().customer is None
     assert declined(world.refuser) == world.declined
     limited = Customer.objects.get(pk=world.limiter.pk)
     assert limited.restriction == Restriction.VOLUNTARY
