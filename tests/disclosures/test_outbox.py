@@ -365,9 +365,11 @@ def test_the_bell_carries_ids_only_and_is_heard() -> None:
 def test_the_relay_claims_by_its_index() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET enable_seqscan = off")
+        cursor.execute("SET enable_sort = off")  # what other tests left decides nothing
         waiting = Outbox.objects.waiting(timezone.now()).order_by("available_at")
         plan = waiting.filter(batch=None).explain()
         plan_of_batches = waiting.filter(batch__isnull=False).explain()
         cursor.execute("RESET enable_seqscan")
+        cursor.execute("RESET enable_sort")
     assert "outbox_queued " in plan
     assert "outbox_queued_batch" in plan_of_batches
