@@ -49,7 +49,7 @@ class StatementForm(WordsForm):
         error_messages={**CHOOSE, "required": _("Välj vad det gäller.")},
     )
 
-    field_order = ("about", "wording")
+    field_order: tuple[str, ...] = ("about", "wording")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

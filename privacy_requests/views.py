@@ -253,7 +253,7 @@ def _going_on(case: Case) -> dict[str, Any]:
         "steps": [
             {"name": _("Du bad om det"), "note": words.moment(case.received_at), "state": "done"},
             {
-                **_now(case, file=file and not failed),
+                **_now(case, file=bool(file) and not failed),
                 "state": "now",
             },
             {
