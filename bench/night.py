@@ -15,7 +15,7 @@ from django.db import connection
 from bench import handwritten, house
 from bench.measure import seconds
 from customers.dates import today
-from retention import actions
+from retention import actions, estimates
 
 OURS, BY_HAND = "ours", "hand"
 PROGRAM = "import django; django.setup(); from bench import night; night.work()"
@@ -111,6 +111,12 @@ def work() -> None:
         took = seconds(ours if side == OURS else lambda: by_hand(int(number), int(of)))
     connection.close()
     print(json.dumps({"seconds": took, "idle": memory.idle, "most": memory.halves}))
+
+
+def plan() -> None:
+    """Look at the tables and plan the night, as it does before it deletes anything (RUL-38)."""
+    estimates.refresh()
+    actions.begin(actions.open_run(today())[0])
 
 
 def ours() -> None:

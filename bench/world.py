@@ -226,7 +226,8 @@ STATEMENTS = (
            CASE WHEN backlog AND id % 3 = 0 THEN last - 5 END,
            'sv', CASE WHEN id % 200 = 0 THEN 'secrecy' ELSE '' END, id % 4 = 0, id % 5 = 0, began,
            CASE WHEN id % 150 = 3 THEN 'v' ELSE '' END, 'person', 'web', began, last, 1,
-           CASE WHEN id % 300 = 7 THEN last END, CASE WHEN id % 250 = 9 THEN began + 90 END,
+           CASE WHEN id % 300 = 16 AND ended IS NULL THEN last END,
+           CASE WHEN id % 250 = 9 THEN began + 90 END,
            CASE WHEN id % 250 = 11 THEN began + 90 END
       FROM bench_people ORDER BY id
     """,
@@ -236,7 +237,8 @@ STATEMENTS = (
             returned_on, suppressed_on)
     SELECT id, 'home', 'Björkgatan ' || id % 90, lpad((10000 + id % 80000)::text, 5, '0'),
            'Linköping', 'SE', 'person', 'web', began,
-           CASE WHEN id % 300 = 8 THEN last END, CASE WHEN id % 250 = 9 THEN began + 90 END
+           CASE WHEN id % 300 = 18 AND ended IS NULL THEN last END,
+           CASE WHEN id % 250 = 9 THEN began + 90 END
       FROM bench_people WHERE id % 400 <> 1 ORDER BY id
     """,
     """

@@ -161,17 +161,19 @@ class Migration(migrations.Migration):
             model_name="erasure",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    (
-                        "until__gte",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("confirmed_at"), "+", models.Value(datetime.timedelta(days=3))
+                    ("released_at__isnull", True),
+                    models.Q(
+                        ("released_at__gte", models.F("until")),
+                        (
+                            "until__gte",
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("confirmed_at"),
+                                "+",
+                                models.Value(datetime.timedelta(days=3)),
+                            ),
                         ),
                     ),
-                    models.Q(
-                        ("released_at__isnull", True),
-                        ("released_at__gte", models.F("until")),
-                        _connector="OR",
-                    ),
+                    _connector="OR",
                 ),
                 name="erasure_waits_its_time",
             ),
@@ -197,11 +199,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="erasure",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("answer_to", ""),
-                    models.Q(("done_at__isnull", True), ("released_at__isnull", False)),
-                    _connector="OR",
-                ),
+                condition=models.Q(("answer_to", ""), ("done_at__isnull", True), _connector="OR"),
                 name="erasure_keeps_no_address",
             ),
         ),

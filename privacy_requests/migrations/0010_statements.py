@@ -130,7 +130,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     models.Q(("wording", ""), _negated=True),
                     django.db.models.lookups.LessThanOrEqual(
-                        django.db.models.functions.text.Length("wording"), 5000
+                        django.db.models.functions.text.Length("wording"), 20000
                     ),
                 ),
                 name="statement_says_something",

@@ -73,8 +73,8 @@ class Erasure(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="erasure_waits_its_time",
-                condition=Q(until__gte=F("confirmed_at") + THINK_IT_OVER)
-                & (Q(released_at__isnull=True) | Q(released_at__gte=F("until"))),
+                condition=Q(released_at__isnull=True)
+                | Q(released_at__gte=F("until"), until__gte=F("confirmed_at") + THINK_IT_OVER),
             ),
             models.CheckConstraint(
                 name="erasure_taken_back_or_released",
@@ -87,7 +87,7 @@ class Erasure(models.Model):
             # The one thing that could say who it was goes with the answer.
             models.CheckConstraint(
                 name="erasure_keeps_no_address",
-                condition=Q(answer_to="") | Q(released_at__isnull=False, done_at__isnull=True),
+                condition=Q(answer_to="") | Q(done_at__isnull=True),
             ),
         ]
         indexes = [

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.models import Customer, User
 from customers.models.channels import Collected
 from customers.personal_data import Category, PersonalData
-from privacy_requests.models.cases import LONGEST_WORDING
+from privacy_requests.models.cases import MOST_WORDS
 
 
 class Wrong(models.TextChoices):
@@ -56,7 +56,7 @@ class Statement(models.Model):
             models.CheckConstraint(
                 name="statement_says_something",
                 condition=~Q(wording="")  # type: ignore[arg-type]
-                & LessThanOrEqual(Length("wording"), LONGEST_WORDING),
+                & LessThanOrEqual(Length("wording"), MOST_WORDS),
             ),
             # Two clicks are one statement (B06).
             models.UniqueConstraint(
