@@ -60,6 +60,7 @@ DECLARE
     moves boolean;
     overruled boolean := FALSE;
     left_entries bigint[];
+    left_since date[];
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE feature_not_supported
@@ -165,11 +166,14 @@ BEGIN
            AND (refused OR (s.permission, s.declined, s.opens, s.closes, s.since, s.authority)
                 IS DISTINCT FROM (EXCLUDED.permission, EXCLUDED.declined, EXCLUDED.opens,
                                   EXCLUDED.closes, EXCLUDED.since, EXCLUDED.authority))
-        RETURNING old.closes AS was, new.closes AS becomes, old.event_id AS rested_on
+        RETURNING old.closes AS was, new.closes AS becomes, old.event_id AS rested_on,
+                  old.since AS rested_since,
+                  old.permission = '{Held.OPT_OUT}' AND NOT old.declined AS by_notice
     )
     SELECT COUNT(*) > 0, BOOL_OR(was IS DISTINCT FROM becomes), MAX(GREATEST(was, becomes)),
-           array_agg(DISTINCT rested_on) FILTER (WHERE rested_on IS NOT NULL)
-      INTO stands, moves, until_day, left_entries FROM written;
+           array_agg(rested_on) FILTER (WHERE NOT by_notice),
+           array_agg(rested_since) FILTER (WHERE NOT by_notice)
+      INTO stands, moves, until_day, left_entries, left_since FROM written;
 
     -- RUL-27: the words go five years after nothing rests on them any more (`standing.stops`).
     IF with_evidence <> '' OR by_actor IS NOT NULL THEN
@@ -180,11 +184,9 @@ BEGIN
     END IF;
     IF left_entries IS NOT NULL THEN
         UPDATE consent_eventdetail d
-           SET retain_until = (GREATEST(on_day, (e.at AT TIME ZONE 'Europe/Stockholm')::date)
-                               + interval '5 years')::date
-          FROM consent_event e
-         WHERE d.event_id = ANY(left_entries) AND e.id = d.event_id
-           AND e.kind <> '{Kind.NOTICE_SERVED}'
+           SET retain_until = (GREATEST(on_day, l.since) + interval '5 years')::date
+          FROM unnest(left_entries, left_since) AS l (entry, since)
+         WHERE d.event_id = l.entry
            AND NOT EXISTS (
                SELECT FROM consent_standing s
                 WHERE s.customer_id = of_customer AND s.event_id = d.event_id);

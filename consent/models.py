@@ -228,18 +228,14 @@ class EventDetail(models.Model):
                 name="event_detail_stays_as_written",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
-                func="""
-                    IF (NEW.event_id, NEW.evidence, NEW.evidence_salt)
-                        IS DISTINCT FROM (OLD.event_id, OLD.evidence, OLD.evidence_salt)
-                        OR (NEW.actor_id IS NOT NULL
-                            AND NEW.actor_id IS DISTINCT FROM OLD.actor_id)
-                        OR (OLD.retain_until < DATE '9000-01-01'
-                            AND NEW.retain_until <> OLD.retain_until)
-                    THEN
-                        RAISE EXCEPTION 'The words behind an entry are never rewritten.';
-                    END IF;
-                    RETURN NEW;
-                """,
+                # In its condition and not in its body: an allowed change calls no function.
+                condition=pgtrigger.Condition(
+                    "((NEW.event_id, NEW.evidence, NEW.evidence_salt) IS DISTINCT FROM "
+                    "(OLD.event_id, OLD.evidence, OLD.evidence_salt) OR (NEW.actor_id IS NOT NULL "
+                    "AND NEW.actor_id IS DISTINCT FROM OLD.actor_id) OR (OLD.retain_until < "
+                    "DATE '9000-01-01' AND NEW.retain_until <> OLD.retain_until))"
+                ),
+                func="RAISE EXCEPTION 'The words behind an entry are never rewritten.';",
             ),
             not_emptied("event_detail"),
         ]

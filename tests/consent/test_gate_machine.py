@@ -120,7 +120,7 @@ class Life(RuleBasedStateMachine):
     def is_told(self, by: str) -> None:
         collected = Collected.POST if by == "home" else Collected(by)
         serve_notice(self.customer, collected=collected, at=cast.noon(self.day))
-        told = (*self.person.told, law.Told(self.day, by))
+        told = (*self.person.told, law.Told(self.day, by, self.steps))
         self.person = law.replace(self.person, told=told)
 
     @rule()
@@ -167,7 +167,7 @@ class Life(RuleBasedStateMachine):
             self.person,
             # Come back twice, it stays with the first day.
             returned={way: self.day} | dict(self.person.returned),
-            came_back=(*self.person.came_back, law.Told(self.day, way)),
+            came_back=(*self.person.came_back, law.Told(self.day, way, self.steps)),
         )
 
     @rule()

@@ -73,6 +73,9 @@ class Told(NamedTuple):
 
     day: date
     by: str  # web, portal, email, home, phone, slip, social
+    nth: int = (
+        0  # which of the day's events it was: what came back in the morning was written before
+    )
 
 
 class Heard(NamedTuple):
@@ -168,7 +171,9 @@ def was_told(person: Person) -> bool:
     return any(
         notice.by not in IN_SHORT
         and not any(
-            back.by == notice.by and 0 <= (back.day - notice.day).days <= RETURN_DAYS
+            back.by == notice.by
+            and 0 <= (back.day - notice.day).days <= RETURN_DAYS
+            and (back.day, back.nth) >= (notice.day, notice.nth)
             for back in person.came_back
         )
         for notice in person.told
