@@ -90,7 +90,9 @@ def append(
         "refused": refused,
         "reaches_partners": refused and not third_party and purpose in ("", *NAMED),
     }
-    with transaction.atomic() if kind in TOLD else nullcontext():
+    # A no to ourselves alone concerns nobody else, and needs no second trip.
+    tells = kind in TOLD and (not refused or purpose in ("", *NAMED))
+    with transaction.atomic() if tells else nullcontext():
         row = _call(values)
         if row is None:
             raise Customer.DoesNotExist(f"There is no customer {customer.pk}.")
@@ -111,7 +113,7 @@ def append(
             authority=authority,
             evidence_hash=hashed,
         )
-        if kind in TOLD:
+        if tells:
             tell_of_entry(customer, entry)
     return entry
 
