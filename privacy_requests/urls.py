@@ -10,6 +10,9 @@ from privacy_requests import (
     rectification_views,
     views,
 )
+from privacy_requests.models import Case
+
+WHOLE, TAKEN_ALONG = {"of": Case.Right.ACCESS}, {"of": Case.Right.PORTABILITY}
 
 app_name = "privacy_requests"
 
@@ -45,6 +48,13 @@ urlpatterns = [
     path("radera/", erasure_views.erasure, name="erasure"),
     path("radera/bekrafta/", erasure_views.erasure_confirm, name="erasure_confirm"),
     path("radera/angra/", erasure_views.erasure_take_back, name="erasure_take_back"),
+    path("scheman/utdrag.json", views.schema, {"of": Case.Right.ACCESS}, name="extract_schema"),
+    path(
+        "scheman/ta-med.json",
+        views.schema,
+        {"of": Case.Right.PORTABILITY},
+        name="portability_schema",
+    ),
     path("ta-med/", views.portability, name="portability"),
     path("ta-ut-allt/", views.extract, name="extract"),
     path("ta-ut-allt/<uuid:extract_id>/", views.extract_download, name="extract_download"),

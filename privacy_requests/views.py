@@ -17,7 +17,8 @@ from customers import words
 from customers.dates import stockholm_date, today
 from customers.decorators import customer_required
 from customers.models import Customer
-from privacy_requests import identity, telling_days, vault
+from privacy_requests import archive, identity, telling_days, vault
+from privacy_requests import portability as portable
 from privacy_requests.actions import FILES, GoneError, NotReadyError, fetch, open_case
 from privacy_requests.identity import identity_required
 from privacy_requests.models import Case, CaseEvent, Erasure, Extract
@@ -285,3 +286,13 @@ def _result(case: Case) -> str:
         "Du hämtade filen %(times)s gånger. Vi har raderat den.",
         file.downloads,
     ) % {"times": times}
+
+
+# What the files look like inside, for whoever is handed one
+
+
+@require_safe
+def schema(request: HttpRequest, *, of: Case.Right) -> HttpResponse:
+    """Show anybody the JSON Schema that a file is written by; it says nothing of a person."""
+    path = archive.SCHEMA if of == Case.Right.ACCESS else portable.SCHEMA
+    return HttpResponse(path.read_bytes(), content_type="application/schema+json")

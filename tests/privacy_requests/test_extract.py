@@ -13,6 +13,8 @@ from unittest.mock import patch
 import jsonschema
 import pytest
 from django.db import connections
+from django.test import Client
+from django.urls import reverse
 
 from consent.actions import say_no
 from consent.facts import ask
@@ -21,7 +23,7 @@ from consent.purposes import Use
 from customers.models import Address, Customer
 from customers.models.channels import Collected
 from customers.personal_data import personal_models
-from privacy_requests import archive, collection, extract
+from privacy_requests import archive, collection, extract, portability
 from privacy_requests.actions import open_case
 from privacy_requests.collection import ForeignRowError
 from privacy_requests.extract import collect
@@ -223,3 +225,10 @@ def test_it_says_so_when_only_something_open_keeps_the_data() -> None:
         None,
         "tills det som är öppet är avslutat",
     )
+
+
+def test_the_schemas_are_published_for_whoever_is_handed_a_file(client: Client) -> None:
+    for name, path in (("extract", archive.SCHEMA), ("portability", portability.SCHEMA)):
+        answer = client.get(reverse(f"privacy_requests:{name}_schema"))
+        assert answer["Content-Type"] == "application/schema+json"
+        assert answer.content == path.read_bytes()
