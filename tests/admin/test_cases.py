@@ -10,7 +10,7 @@ from customers.dates import today
 from customers.models import AccessLog, Customer
 from disclosures.models import Outbox
 from privacy_requests.messages import register_message
-from privacy_requests.models import Case
+from privacy_requests.models import Case, Erasure
 from tests import cast
 from tests.admin.conftest import Desk
 
@@ -115,6 +115,27 @@ def test_a_yes_to_erasure_is_not_offered_and_not_taken(cecilia: Client, anna: Cu
         assert does(cecilia, case, "svara", **sent).status_code == 422
     case.refresh_from_db()
     assert case.is_open
+
+
+def test_an_erasure_by_letter_is_confirmed_when_it_is_known_who_asks(
+    cecilia: Client, anna: Customer
+) -> None:
+    erasure = register_message(anna, ["erasure"], "Radera mig.", collected="post")[0]
+    # Not before: whoever wrote may be anybody (A20).
+    assert does(cecilia, erasure, "radera").status_code == 409
+    assert does(cecilia, erasure, "identitet", method="letter").status_code == 302
+    before = cecilia.get(page(erasure, "radera")).content.decode()
+    assert "Raderas natten efter 72 timmar" in before
+    assert "Ditt namn" in before
+    assert not Erasure.objects.exists()
+    assert does(cecilia, erasure, "radera").status_code == 302
+    confirmed = Erasure.objects.get()
+    assert (confirmed.case_id, confirmed.proved_by) == (erasure.pk, "letter")
+    assert Outbox.objects.filter(template="erasure_confirmed", recipient=anna.email).exists()
+    # The customer rings and has changed their mind.
+    assert does(cecilia, erasure, "ta-tillbaka").status_code == 302
+    anna.refresh_from_db()
+    assert anna.erasure_on is None
 
 
 def test_a_no_is_written_by_one_and_approved_by_the_data_protection_officer(
