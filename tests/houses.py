@@ -162,8 +162,11 @@ def wait_until(happened: Callable[[], object], patience: float) -> None:
 
 def gone(processes: list[psutil.Process]) -> bool:
     """Tell whether all of these processes have ended."""
-    return not [
-        process
-        for process in processes
-        if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    ]
+    return not any(_runs(process) for process in processes)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # it ended between the two questions
+        return False

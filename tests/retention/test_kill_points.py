@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # Parts of one test, so that two workers share it.
 PARTS = 2
 EVERYWHERE = "KILLS_EACH" in os.environ
-STRIDE = PARTS if EVERYWHERE else 7 * PARTS
+STRIDE = PARTS if EVERYWHERE else 10 * PARTS
 FIRST_KILLS, SECOND_KILLS = (50, 10) if EVERYWHERE else (4, 5)
 SEED = 20261124
 ON_DISK = {"open", "fsync", "rename", "unlink"}
