@@ -234,7 +234,11 @@ def release(erasure_id: int, at: datetime) -> bool:
     erasure.released_at = at
     erasure.answer_to = _where(customer)
     erasure.language = "en" if customer.language == "en" else "sv"
-    erasure.save(update_fields=["released_at", "answer_to", "language"])
+    with translation.override(erasure.language):
+        # Told now, for the night lets go of the invoices (ERA-04, RUL-36).
+        books = [line for line in plan(customer) if line.category.value & KEPT]
+        erasure.stays = " ".join(_why(line) for line in books if line.fate is Fate.HELD)
+    erasure.save(update_fields=["released_at", "answer_to", "stays", "language"])
     CaseEvent.objects.create(case=erasure.case, kind=CaseEvent.Kind.RELEASED, at=at)
     return True
 
@@ -256,18 +260,21 @@ def finish(erasure_id: int, at: datetime) -> bool:
             actions.take_away(ready, at)
     with translation.override(erasure.language):
         stays = [line for line in plan(customer) if line.fate in (Fate.CONTRACT, Fate.HELD)]
-        outcome = Case.Outcome.PARTLY if stays else Case.Outcome.GRANTED
-        if stays:
-            case.reasons = " ".join(_why(line) for line in stays)
-            case.rule = ", ".join(dict.fromkeys(line.rule for line in stays))
+        reasons = [_why(line) for line in stays]
+        rules = [line.rule for line in stays]
+        if not customer.name and erasure.stays:
+            reasons, rules = [erasure.stays, *reasons], [BOOKS[0], *rules]
+        outcome = Case.Outcome.PARTLY if reasons else Case.Outcome.GRANTED
+        if reasons:
+            case.reasons, case.rule = " ".join(reasons), ", ".join(dict.fromkeys(rules))
         said = answers.render(case, outcome, language=erasure.language)
     cases.answer(case, at, said, outcome=outcome, by_engine=True)
     if customer.name:
         cases.send_answer(case)
     else:
         _tell(case, erasure)
-    erasure.done_at, erasure.answer_to = at, ""
-    erasure.save(update_fields=["done_at", "answer_to"])
+    erasure.done_at, erasure.answer_to, erasure.stays = at, "", ""
+    erasure.save(update_fields=["done_at", "answer_to", "stays"])
     return True
 
 

@@ -136,7 +136,7 @@ ORIGINS: dict[str, Origin] = {
     ),
     "privacy_requests.erasure": Origin(
         observed=("confirmed_at", "taken_back_at"),
-        ours=("proved_by", "until", "released_at", "answer_to", "done_at"),
+        ours=("proved_by", "until", "released_at", "answer_to", "stays", "done_at"),
     ),
     "privacy_requests.extract": Origin(
         observed=("downloads",),

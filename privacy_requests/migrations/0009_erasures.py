@@ -53,6 +53,10 @@ class Migration(migrations.Migration):
                     "answer_to",
                     models.TextField(blank=True, db_default="", verbose_name="dit svaret går"),
                 ),
+                (
+                    "stays",
+                    models.TextField(blank=True, db_default="", verbose_name="det som står kvar"),
+                ),
                 ("language", models.CharField(blank=True, db_default="", max_length=2)),
                 ("done_at", models.DateTimeField(blank=True, null=True, verbose_name="raderat")),
             ],

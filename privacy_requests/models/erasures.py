@@ -47,6 +47,8 @@ class Erasure(models.Model):
     taken_back_at = models.DateTimeField(_("ångrat"), null=True, blank=True)
     released_at = models.DateTimeField(_("tiden att ångra sig slut"), null=True, blank=True)
     answer_to = models.TextField(_("dit svaret går"), blank=True, db_default="")
+    # What bookkeeping keeps, in words for the answer: after the night it is nobody's.
+    stays = models.TextField(_("det som står kvar"), blank=True, db_default="")
     language = models.CharField(max_length=2, blank=True, db_default="")
     done_at = models.DateTimeField(_("raderat"), null=True, blank=True)
 
@@ -58,7 +60,7 @@ class Erasure(models.Model):
         columns={
             Category.CASES: (
                 *("confirmed_at", "proved_by", "until", "taken_back_at", "released_at"),
-                *("answer_to", "done_at"),
+                *("answer_to", "stays", "done_at"),
             )
         },
         impersonal=("confirmed_by", "language"),

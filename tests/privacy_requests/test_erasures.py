@@ -147,6 +147,22 @@ def test_a_night_takes_all_and_the_answer_goes_to_the_address_that_is_gone() -> 
     assert Receipt.objects.filter(customer_id=anna.pseudonym, category=Category.PURCHASES).exists()
 
 
+def test_the_answer_tells_of_invoices_that_are_nobodys_by_then() -> None:
+    anna = former()
+    cast.invoice(anna, today() - timedelta(days=400))
+    erasure = erased(anna)
+    anna.refresh_from_db()
+    assert anna.name == ""
+    assert Invoice.objects.get().customer is None
+    assert erasure.case.outcome == Case.Outcome.PARTLY
+    assert erasure.case.rule == "BFL-01"
+    last_day = f"31 december {(today() - timedelta(days=400)).year + 7}"
+    said = Outbox.objects.get(customer=None).body
+    assert f"En faktura: står kvar till och med {last_day}" in said
+    assert "IMY" in said
+    assert erasure.stays == ""
+
+
 def test_the_number_and_the_way_in_lead_nowhere_afterwards() -> None:
     anna = former()
     number, public_id, pseudonym = anna.number, anna.public_id, anna.pseudonym
@@ -168,7 +184,9 @@ def test_every_word_of_the_person_is_gone_but_for_the_invoice_as_printed() -> No
     staff = User.objects.filter(is_staff=True)[0]
     AccessLog.objects.create(customer=anna, actor=staff, reason=AccessLog.Reason.CALLS)
     markers = planted(anna)
-    Erasure.objects.filter(case__customer=anna).update(answer_to="", done_at=timezone.now())
+    Erasure.objects.filter(case__customer=anna).update(
+        answer_to="", stays="", done_at=timezone.now()
+    )
     Customer.objects.filter(pk=anna.pk).update(email="anna@example.se")
     printed = Invoice.objects.get(customer=anna)
     erased(Customer.objects.get(pk=anna.pk))
