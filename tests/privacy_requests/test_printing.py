@@ -221,7 +221,7 @@ THEIRS = {
     *{"customers.change.old", "customers.invoice.buyer_name", "customers.invoice.buyer_address"},
     *{"customers.supportcase.answer", "disclosures.outbox.subject", "disclosures.outbox.body"},
     *{"disclosures.outbox.recipient", "privacy_requests.case.answer"},
-    "privacy_requests.erasure.answer_to",
+    *("privacy_requests.erasure.answer_to", "privacy_requests.erasure.stays"),
 }
 
 
