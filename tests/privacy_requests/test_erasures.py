@@ -37,6 +37,7 @@ from privacy_requests import cases, erasures, vault
 from privacy_requests.actions import build, open_case
 from privacy_requests.erasures import Fate
 from privacy_requests.models import Case, CaseEvent, Erasure, Extract
+from retention import restore
 from retention.actions import execute, open_run
 from retention.models import Hold, Receipt, Run
 from tests import cast
@@ -410,3 +411,30 @@ def test_a_new_address_is_told_on_the_page(client: Client) -> None:
     )
     assert client.post(reverse("privacy_requests:erasure_confirm")).status_code == 409
     assert not Erasure.objects.exists()
+
+
+def test_after_a_restore_the_time_to_think_it_over_begins_anew() -> None:
+    erasure = confirmed(former())
+    done = restore.Done("", "")
+    restore._think_again(timezone.now(), done)
+    assert done.erasures_to_think_over == 1
+    erasures.tick(timezone.now())
+    erasure.refresh_from_db()
+    assert erasure.released_at is None
+
+
+def test_one_who_cannot_be_released_stops_nobody_else() -> None:
+    stuck, other = confirmed(former()), confirmed(former("Bo"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"ALTER TABLE privacy_requests_erasure ADD CONSTRAINT stuck CHECK (id <> {stuck.pk} "
+            "OR released_at IS NULL)"
+        )
+    try:
+        erasures.tick(timezone.now())
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE privacy_requests_erasure DROP CONSTRAINT stuck")
+    released = Erasure.objects.filter(released_at__isnull=False)
+    assert list(released) == [other]
+    assert Hold.objects.filter(customer=stuck.case.customer, lifted_at__isnull=True).exists()
